@@ -1,0 +1,96 @@
+"""check(): hand in what you wrote, and see what the judge found."""
+
+import hashlib
+import os
+import secrets
+
+from labs.bench import BenchError, learner_seed
+from labs.exercises import Exercise, Report, UnknownExercise, exercise, judge
+
+from . import reports, results
+from .drawing import Drawing, said, stacked
+from .source import NoSource, cell_of, plain
+
+
+class CheckFailed(BenchError):
+    """Under nbgrader: the exercise is not solved. The message is the report."""
+
+
+class CheckStopped(BenchError):
+    """The learner stopped a check. Its process has ended, nothing was recorded."""
+
+
+def check(id: str, *things, seed: str | None = None) -> None:
+    """Judge exercise `id` ("10.4") and draw the report.
+
+    `things` are what was written for it, by name: functions, a class, or an answer of plain data. `seed` (text, from
+    a report) replays that report's draw; a replay is not counted. Raises CheckStopped when the learner interrupts,
+    and under nbgrader CheckFailed unless every probe passes. Everything else is said on the page.
+    """
+    try:
+        the = exercise(id)
+        report, notes = _judged(the, things, seed)
+    except (UnknownExercise, NoSource) as error:
+        _put(said(str(error)), passed=False)
+        return
+    except KeyboardInterrupt:
+        raise CheckStopped(f"{id} · stopped. Nothing is left running, and this attempt does not count.") from None
+    if seed is None and not _graded() and report.status != "not attempted":
+        notes += _kept(report)
+    drawing = reports.draw(report, _call(the, things, report.seed))
+    _put(stacked([drawing, *map(said, notes)]) if notes else drawing, report.passed)
+
+
+def _judged(the: Exercise, things, seed) -> tuple[Report, list[str]]:
+    """The report, and sentences to show below it. Raises NoSource."""
+    call = _call(the, things)
+    if the.kind == "answer":
+        hand_in = {"answer": plain(things, call)}
+    else:
+        hand_in = {"source": cell_of(things, call)}
+    if seed is not None:
+        return judge(the.id, **hand_in, seed=seed), ["This was a replay: check without a seed to have it counted."]
+    seed, notes = _next_seed(the)
+    return judge(the.id, **hand_in, seed=seed), notes
+
+
+def _next_seed(the: Exercise) -> tuple[str, list[str]]:
+    """The seed of the next attempt: it follows from the learner's seed, the exercise, and how often it was tried."""
+    try:
+        kept, sentence = results.read()
+        attempt = kept.get(the.id, {"attempts": 0})["attempts"] + 1
+        return attempt_seed(learner_seed(), the.id, attempt), [sentence] if sentence else []
+    except BenchError:  # it will be said when the result cannot be kept either
+        return secrets.token_hex(4), []
+
+
+def attempt_seed(learner: str, id: str, attempt: int) -> str:
+    """The seed (8 hex digits) of a learner's attempt, counted from 1, at exercise `id`."""
+    return hashlib.sha256(f"{learner}/{id}/{attempt}".encode()).hexdigest()[:8]
+
+
+def _kept(report: Report) -> list[str]:
+    """Record an attempt. Returns the sentences about it; a full disk must not cost the learner the report."""
+    try:
+        sentence = results.note(report.exercise, report.points, report.passed)
+    except BenchError as error:
+        return [f"This result could not be kept. {error}"]
+    return [sentence] if sentence else []
+
+
+def _put(drawing: Drawing, passed: bool) -> None:
+    if _graded() and not passed:
+        raise CheckFailed(drawing.text)
+    drawing.put()
+
+
+def _graded() -> bool:
+    """Whether nbgrader executes this notebook: only an exception costs points there, and nobody looks at the page."""
+    return bool(os.environ.get("NBGRADER_EXECUTION"))
+
+
+def _call(the: Exercise, things=(), seed: str = "") -> str:
+    """How the call reads."""
+    names = [getattr(thing, "__name__", "") for thing in things]
+    names = ["..."] if the.kind == "answer" else list(the.defines) if the.defines else names
+    return f'check("{the.id}", {", ".join(names)}' + (f', seed="{seed}")' if seed else ")")

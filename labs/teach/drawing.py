@@ -1,0 +1,89 @@
+"""A drawing: one thing for the page, as HTML for a browser and as text for terminals, screen readers and nbval."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+#: Colours come from JupyterLab's theme. The fixed pairs (marks and badges) read on light and dark alike.
+STYLE = Markup(
+    """<style>
+.fern { color: var(--jp-content-font-color1, inherit); background: var(--jp-layout-color0, transparent);
+  padding: .3em .6em; line-height: 1.45 }
+.fern pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 0; color: inherit;
+  background: transparent; font-family: var(--jp-code-font-family, monospace) }
+.fern-pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(24em, 1fr)); gap: .4em 1.6em }
+.fern p.fern-who { margin: 0; font-weight: bold }
+.fern mark { background: #ffe28a; color: #141414; padding: 0 .15em; text-decoration: underline }
+.fern-note { font-weight: bold }
+.fern table { border-collapse: collapse; margin: 0; color: inherit; table-layout: auto }
+.fern caption { text-align: left; font-weight: bold; color: inherit; padding: .2em 0; caption-side: top }
+.fern th, .fern td { text-align: left; vertical-align: top; padding: .25em .8em .25em 0; color: inherit;
+  background: var(--jp-layout-color0, transparent); white-space: normal; max-width: none }
+.fern tbody tr { border-top: 1px solid var(--jp-border-color1, #888) }
+.fern-yes, .fern-no { display: inline-block; padding: 0 .5em; border-radius: .2em; white-space: nowrap }
+.fern-yes { background: #1b5e20; color: #fff } .fern-no { background: #8b1a1a; color: #fff }
+.fern dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1em; margin: .2em 0 }
+.fern dt { font-weight: bold } .fern dd { margin: 0 }
+.fern summary { cursor: pointer } .fern summary:focus-visible { outline: 2px solid currentColor }
+</style>"""
+)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """`html` (safe markup, without a frame) and `text` (lines) say the same."""
+
+    html: Markup
+    text: str
+
+    def put(self) -> None:
+        """Put the drawing on the page; print the text where there is no page."""
+        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+        if shell is None:
+            print(self.text.encode(sys.stdout.encoding or "utf-8", "replace").decode(sys.stdout.encoding or "utf-8"))
+            return
+        from IPython.display import display
+
+        html = Markup('{}<div class="fern">{}</div>').format(STYLE, self.html)
+        display({"text/html": str(html), "text/plain": self.text}, raw=True)
+
+
+def said(sentence: str) -> Drawing:
+    """A sentence or several lines of text, drawn as they are."""
+    lines = Markup("<br>").join(sentence.splitlines())
+    return Drawing(Markup("<p>{}</p>").format(lines), sentence)
+
+
+def stacked(drawings: Iterable[Drawing]) -> Drawing:
+    """Drawings one below the other."""
+    drawings = list(drawings)
+    return Drawing(Markup("\n").join(one.html for one in drawings), "\n\n".join(one.text for one in drawings))
+
+
+def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str | Drawing]]) -> Drawing:
+    """A table with a caption and column headings. A cell is text, or a Drawing whose text fits on one line."""
+    rows = [[cell if isinstance(cell, Drawing) else Drawing(Markup.escape(cell), str(cell)) for cell in row]
+            for row in rows]
+    return Drawing(_table_html(caption, head, rows), _table_text(caption, head, rows))
+
+
+def _table_html(caption, head, rows):
+    headings = Markup("").join(Markup('<th scope="col">{}</th>').format(one) for one in head)
+    body = Markup("\n").join(
+        Markup('<tr><th scope="row">{}</th>{}</tr>').format(
+            first.html, Markup("").join(Markup("<td>{}</td>").format(cell.html) for cell in rest)
+        )
+        for first, *rest in rows
+    )
+    return Markup("<table><caption>{}</caption>\n<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>").format(
+        caption, headings, body
+    )
+
+
+def _table_text(caption, head, rows):
+    texts = [[*head], *([cell.text for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in texts]
+    return "\n".join([caption, *("  " + line for line in lines)])

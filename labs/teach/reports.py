@@ -1,0 +1,118 @@
+"""A report of the judge, drawn: what was expected, what happened, where to look."""
+
+import textwrap
+
+from markupsafe import Markup
+
+from labs.exercises import Report, Verdict
+
+from .drawing import Drawing
+from .exchange import visible
+
+WIDTH = 92  # characters of the text form
+
+
+def draw(report: Report, replay: str = "") -> Drawing:
+    """The report as HTML and as text. `replay`: the call that judges the same again, shown when something failed."""
+    if report.status == "not attempted":
+        return _sentence(report, "not attempted yet")
+    if report.status == "unusable":
+        return _sentence(report, "could not be run", report.message)
+    failed = not report.passed
+    return Drawing(_html(report, replay if failed else ""), _text(report, replay if failed else ""))
+
+
+def _sentence(report, state, message=""):
+    title = f"{report.exercise} · {report.title}: {state}"
+    html = Markup("<p><strong>{}</strong></p>").format(title)
+    text = title
+    if message:
+        html += Markup("<p>{}</p>").format(visible(message))
+        text += "\n" + _wrapped("  ", visible(message))
+    return Drawing(html, text)
+
+
+def _score(report):
+    return f"{report.points} of {report.of} point{'' if report.of == 1 else 's'}"
+
+
+def _points(verdict):
+    return f"{verdict.points} point{'' if verdict.points == 1 else 's'}"
+
+
+# ---- text ----------------------------------------------------------------------------------------------------------
+
+
+def _text(report: Report, replay: str) -> str:
+    lines = [_right(f"{report.exercise} · {report.title}", _score(report))]
+    for verdict in report.verdicts:
+        if verdict.passed:
+            lines.append(f"  ✓ {verdict.probe}")
+        else:
+            lines += [_right(f"  ✗ {verdict.probe}", _points(verdict)), *_why(verdict, report.exercise)]
+    if report.printed:
+        lines += ["  your code printed", textwrap.indent(visible(report.printed).rstrip("\n"), "      ")]
+    if replay:
+        lines.append(f"  replay with {replay}")
+    return "\n".join(lines)
+
+
+def _why(verdict: Verdict, exercise: str) -> list[str]:
+    fields = [(name, visible(value)) for name, value in _fields(verdict)]
+    lines = [_wrapped(f"      {name:<10}", value) for name, value in fields]
+    call = f'hint("{exercise}")'
+    last = lines.pop() if lines else ""
+    if "\n" in last or len(last) + len(call) + 2 > WIDTH:
+        lines += [last, _right("", call)]
+    else:
+        lines.append(_right(last, call))
+    if verdict.exchange:
+        lines.append(textwrap.indent(visible(verdict.exchange).rstrip("\n"), "      | ", lambda line: True))
+    return lines
+
+
+def _wrapped(start: str, text: str) -> str:
+    # An id or a token stays in one piece, however long: nothing may be read across two lines.
+    return textwrap.fill(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start),
+                         break_long_words=False, break_on_hyphens=False) or start
+
+
+def _right(left: str, right: str) -> str:
+    return f"{left}{right:>{max(WIDTH - len(left), len(right) + 2)}}"
+
+
+def _fields(verdict: Verdict) -> list[tuple[str, str]]:
+    fields = [("expected", verdict.expected), ("happened", verdict.happened), ("look at", verdict.look_at)]
+    return [(name, value) for name, value in fields if value]
+
+
+# ---- HTML ----------------------------------------------------------------------------------------------------------
+
+TABLE = Markup(
+    "<table><caption>{}</caption>\n"
+    '<thead><tr><th scope="col">result</th><th scope="col">probe</th><th scope="col">points</th></tr></thead>\n'
+    "<tbody>{}</tbody></table>"
+)
+PASSED = Markup('<tr><td><span class="fern-yes">✓ passed</span></td><td>{}</td><td>{}</td></tr>')
+FAILED = Markup('<tr><td><span class="fern-no">✗ not yet</span></td><td>{}{}{}</td><td>0 of {}</td></tr>')
+FOLDED = Markup("<details><summary>{}</summary><pre>{}</pre></details>")
+
+
+def _html(report: Report, replay: str) -> Markup:
+    rows = Markup("\n").join(_row(verdict, report.exercise) for verdict in report.verdicts)
+    html = TABLE.format(f"{report.exercise} · {report.title} · {_score(report)}", rows)
+    if report.printed:
+        html += FOLDED.format("What your code printed", visible(report.printed))
+    if replay:
+        html += Markup("<p>replay with <code>{}</code></p>").format(replay)
+    return html
+
+
+def _row(verdict: Verdict, exercise: str) -> Markup:
+    if verdict.passed:
+        return PASSED.format(verdict.probe, f"{verdict.points} of {verdict.points}")
+    fields = [Markup("<dt>{}</dt><dd>{}</dd>").format(name, visible(value)) for name, value in _fields(verdict)]
+    fields.append(Markup("<dt>more</dt><dd><code>hint(\"{}\")</code></dd>").format(exercise))
+    why = Markup("<dl>{}</dl>").format(Markup("").join(fields))
+    folded = FOLDED.format("The exchange that shows it", visible(verdict.exchange)) if verdict.exchange else ""
+    return FAILED.format(verdict.probe, why, folded, verdict.points)
