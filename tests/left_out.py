@@ -1,7 +1,8 @@
 """Which optional parts `make test` leaves out on this machine: prints them as WITHOUT takes them.
 
-They are those that WITHOUT names already, and those that this machine does not offer. A browser that is missing is first
-fetched, since that needs no root. In CI (CI=true) what is missing and was not named is an error.
+They are those that WITHOUT names already, and those that this machine does not offer. A browser that is
+missing is first fetched, since that needs no root. In CI (CI=true) what is missing and was not named is an
+error.
 """
 
 import os
@@ -14,7 +15,7 @@ PARTS = ("redis", "postgres", "browser")
 
 
 def missing(named: set[str]) -> dict[str, str]:
-    """Give the parts that this machine lacks beside those `named`, each with a sentence on why and what to do."""
+    """Give the parts that this machine lacks beside those `named`, each with why, and what to do."""
     return {
         offer.part: f"{offer.why} {offer.what_to_do}".strip()
         for offer in offers()
@@ -25,7 +26,8 @@ def missing(named: set[str]) -> dict[str, str]:
 def fetch_browser() -> None:
     """Let Playwright fetch its own Chromium into the user's cache; without a network nothing changes."""
     print("No browser here: fetching Playwright's own Chromium.", file=sys.stderr)
-    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], stdout=sys.stderr, check=False)
+    fetch = [sys.executable, "-m", "playwright", "install", "chromium"]
+    subprocess.run(fetch, stdout=sys.stderr, check=False)
 
 
 def main() -> int:
