@@ -101,9 +101,10 @@ class SQLStore:
     def add(self, key: str, value: dict) -> bool:
         row = {"key": key, "value": _text(value), "expires_at": value.get("expires_at")}
         try:
-            return self._write(sa.insert(_records).values(row)) == 1
+            self._write(sa.insert(_records).values(row))
         except sa.exc.IntegrityError:
             return False
+        return True
 
     def replace(self, key: str, old: dict, new: dict) -> bool:
         # One statement compares and writes, and the database lets nothing come in between.
