@@ -1,0 +1,117 @@
+"""A server program that runs for this process alone: started, killed, started again, and gone with it."""
+
+import atexit
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from . import keeper
+from .errors import BenchError
+
+PATIENCE = 30  # seconds for a server to become ready
+
+
+class OwnServer:
+    """A server of ours. Raises BenchError from `start` when it does not become ready.
+
+    `command` runs in `folder`, which is deleted at the end, as the numeric `user` (0: as ourselves); `ready`
+    says whether it answers; `kill` is the signal that ends it at once.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        command: list[str],
+        ready: Callable[[], bool],
+        kill: signal.Signals = signal.SIGKILL,
+        user: int = 0,
+    ) -> None:
+        self.name = name
+        self.folder = folder
+        self._ready = ready
+        self._task = json.dumps({"command": command, "folder": str(folder), "signal": kill, "user": user})
+        self._keeper: subprocess.Popen | None = None
+        atexit.register(self.close)
+
+    @property
+    def running(self) -> bool:
+        """Whether the server has been started and has not ended."""
+        return self._keeper is not None and self._keeper.poll() is None
+
+    def start(self) -> None:
+        """Start it and wait until it answers; what it had written is there again."""
+        if self.running:
+            return
+        # A session of its own: Ctrl-C in a terminal or a notebook's "interrupt" goes to the whole group.
+        self._keeper = subprocess.Popen(
+            [sys.executable, "-I", "-S", keeper.__file__, self._task],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + PATIENCE
+        while not self._ready():
+            if not self.running or time.monotonic() > deadline:
+                self.stop()
+                raise BenchError(f"{self.name} did not start. The last it said: {self._last_words()}")
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        """End it at once, as if it had been killed, and keep its files for the next start."""
+        self._end(keeper.KEEP_FOLDER)
+
+    def close(self) -> None:
+        """End it for good and delete its files."""
+        self._end(b"")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        atexit.unregister(self.close)
+
+    def _end(self, farewell: bytes) -> None:
+        if self._keeper is not None:
+            self._keeper.communicate(farewell)
+            self._keeper = None
+
+    def _last_words(self) -> str:
+        log = self.folder / "log"
+        lines = log.read_text("utf-8", "replace").split("\n") if log.exists() else []
+        return next((line.strip() for line in reversed(lines) if line.strip()), "nothing.")
+
+
+class GivenServer:
+    """A server whose address somebody gave us: it is not ours to stop."""
+
+    running = True
+
+    def __init__(self, variable: str) -> None:
+        self.variable = variable
+
+    def start(self) -> None:
+        """It runs already."""
+
+    def stop(self) -> None:
+        """Raise BenchError."""
+        raise BenchError(
+            f"The server named by {self.variable} was not started by the course, so the course does not stop "
+            f"it. Unset {self.variable} and restart the kernel to see this step."
+        )
+
+    def close(self) -> None:
+        """Leave it running."""
+
+
+def new_folder() -> Path:
+    """Make an empty folder with a short path, which nobody else can read."""
+    return Path(tempfile.mkdtemp(prefix="fernbank-", dir="/tmp"))
+
+
+def free_port() -> int:
+    """Give a TCP port of 127.0.0.1 that nobody uses at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]

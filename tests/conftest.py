@@ -1,0 +1,112 @@
+"""What all tests share: a home of their own, one seed, the real time, and the optional parts of this machine.
+
+A test that needs a part asks for its fixture (`redis_part`, `postgres_part`, `browser_part`) or carries the
+mark `needs("redis")`, as one parameter of many may. WITHOUT=redis,postgres,browser leaves such tests out; so
+does a machine without the part, but not in CI (the variable CI), where they then fail. What was left out is
+counted at the end.
+"""
+
+import os
+from collections import Counter
+
+import pytest
+
+from labs import bench
+from labs.bench.browser import find_browser
+from labs.bench.parts import find_postgres, find_redis, left_out
+
+FIND = {"redis": find_redis, "postgres": find_postgres, "browser": find_browser}
+LEFT_OUT = pytest.StashKey[Counter]()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_home(tmp_path_factory):
+    """Tests never touch a learner's own progress, and every run has the same names and balances."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FERNBANK_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("FERNBANK_SEED", "fernbank")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _real_time():
+    """A test that skips time leaves none of it to the next."""
+    yield
+    bench.skip.reset()
+
+
+@pytest.fixture(scope="session")
+def redis_part():
+    """A real Redis of this test process, running at the start; a test that stops it starts it again."""
+    part = bench.redis_part()
+    assert part.real
+    yield part
+    part.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_part():
+    """A real PostgreSQL of this test process, running at the start; a test that stops it starts it again."""
+    part = bench.postgres_part()
+    assert part
+    yield part
+    part.close()
+
+
+@pytest.fixture(scope="session")
+def browser_part():
+    """A real browser."""
+    with_windows = bench.browser()
+    yield with_windows
+    with_windows.close()
+
+
+# Leaving out, loudly ------------------------------------------------------------------------------
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "needs(part): needs the real 'redis', 'postgres' or 'browser'")
+    config.stash[LEFT_OUT] = Counter()
+
+
+def pytest_collection_modifyitems(config, items):
+    missing = {part: _why_missing(part) for part in FIND}
+    gone = []
+    for item in items:
+        reasons = [missing[part] for part in sorted(parts_of(item)) if missing[part]]
+        if reasons:
+            gone.append(item)
+            config.stash[LEFT_OUT][reasons[0]] += 1
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item not in gone]
+
+
+def parts_of(item) -> set[str]:
+    """Give the parts that a test needs, by its marks and its fixtures."""
+    marked = {mark.args[0] for mark in item.iter_markers("needs")}
+    return marked | {part for part in FIND if f"{part}_part" in getattr(item, "fixturenames", ())}
+
+
+def _why_missing(part: str) -> str | None:
+    if left_out(part):
+        return f"WITHOUT={part}"
+    if FIND[part]() is None and not os.environ.get("CI"):
+        return f"this machine has no {part}"
+    return None  # in CI the test runs, and fails for want of the part
+
+
+def pytest_sessionfinish(session):
+    # Under pytest-xdist each worker leaves out the same tests, and the controller collects none.
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = dict(session.config.stash[LEFT_OUT])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    node.config.stash[LEFT_OUT] |= Counter(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for reason, count in sorted(config.stash[LEFT_OUT].items()):
+        terminalreporter.write_line(f"LEFT OUT, {reason}: {count} tests", yellow=True, bold=True)
