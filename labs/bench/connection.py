@@ -156,6 +156,7 @@ class Connection(WSGIRequestHandler):
         environ["wsgi.input"] = io.BytesIO(self.body)
         environ["wsgi.errors"] = Notes(self.server.site.errors)
         environ["fernbank.person"] = self.exchange.person or "someone"
+        environ["fernbank.told"] = self.exchange.told
         return environ
 
     def version_string(self) -> str:

@@ -20,7 +20,8 @@ class Exchange:
 
     `n` counts from 1 over the life of the log; `at` is the time of the request (epoch seconds, moved by
     `skip`); `person` is who sent it, when the site knows; `truncated` says that bytes beyond 64 KiB were not
-    kept.
+    kept; `told` is what the app's own record says of it, in sentences that the app adds to
+    environ["fernbank.told"].
     """
 
     n: int
@@ -30,6 +31,7 @@ class Exchange:
     response: bytes = b""
     truncated: bool = False
     client_port: int = field(default=0, repr=False)
+    told: list[str] = field(default_factory=list, repr=False)
 
     @property
     def method(self) -> str:

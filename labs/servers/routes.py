@@ -177,4 +177,6 @@ def _write_down(action: str, user: str, owner: str, **detail: Any) -> None:
     """Put on record what happened and who really did it, which the bench knows and no request can claim."""
     if request.method != "HEAD":  # whoever sends HEAD is answered without a body, and has read nothing
         person = request.environ.get("fernbank.person") or "someone"
-        current_app.record.add(Event(current_app.clock(), person, user, action, owner, detail))
+        event = Event(current_app.clock(), person, user, action, owner, detail)
+        current_app.record.add(event)
+        request.environ.get("fernbank.told", []).append(str(event))  # so that the wire log can say it, too
