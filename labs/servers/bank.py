@@ -81,7 +81,7 @@ def bank(
     default has minimal parameters, since a lab logs in all day. `clock`: seconds since 1970, for the record.
 
     When the mechanism raises StoreDown, the bank answers 503 and leaves the cookie alone: an outage logs
-    nobody out. The forms carry no token against cross-site requests: what protects them is the cookie's SameSite.
+    nobody out. The forms carry no token against cross-site requests: the cookie's SameSite protects them.
     """
     return Bank(
         sessions,

@@ -70,7 +70,7 @@ def _draw(seed: str, what: str, below: int) -> int:
     A hash and not `random.Random(seed)`: Python does not promise the same choices in every version, and a
     report must be replayed years later.
     """
-    return int.from_bytes(hashlib.sha256(f"{seed}\n{what}".encode()).digest()) % below
+    return int.from_bytes(hashlib.sha256(f"{seed}\n{what}".encode("utf-8", "surrogatepass")).digest()) % below
 
 
 def _pick(seed: str, what: str, options: list[str]) -> str:

@@ -20,8 +20,8 @@ class Event:
 
     `at`: seconds since 1970. `person`: who really sent the request, as the bench knows it ("someone" when it
     does not). `user`: who the bank took that person for. `action`: "logged in", "logged out", "logged out
-    everywhere", "confirmed", "read balance", "read notes", "wrote note" or "moved money". `owner`: whose
-    money or notes these are. `detail`: what else is known; for "moved money" it is `to` and `amount` (in ferns).
+    everywhere", "confirmed", "read balance", "read notes", "wrote note", "moved money". `owner`: whose
+    money or notes these are. `detail`: what else is known; for "moved money", `to` and `amount` (in ferns).
 
     As a string it is a sentence: "mallory read ana's balance".
     """
