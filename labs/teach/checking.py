@@ -23,9 +23,10 @@ class CheckStopped(BenchError):
 def check(id: str, *things, seed: str | None = None) -> None:
     """Judge exercise `id` ("10.4") and draw the report.
 
-    `things` are what was written for it, by name: functions, a class, or an answer of plain data. `seed` (text, from
-    a report) replays that report's draw; a replay is not counted. Raises CheckStopped when the learner interrupts,
-    and under nbgrader CheckFailed unless every probe passes. Everything else is said on the page.
+    `things` are what was written for it, by name: functions, a class, or an answer of plain data. `seed`
+    (text, from a report) repeats that report's draw; such a replay is not counted. Raises CheckStopped when
+    the learner interrupts, and under nbgrader CheckFailed unless every probe passes. All else is said on the
+    page.
     """
     try:
         the = exercise(id)
@@ -34,7 +35,7 @@ def check(id: str, *things, seed: str | None = None) -> None:
         _put(said(str(error)), passed=False)
         return
     except KeyboardInterrupt:
-        raise CheckStopped(f"{id} · stopped. Nothing is left running, and this attempt does not count.") from None
+        raise CheckStopped(f"{id} · stopped. Nothing is left running, nothing was recorded.") from None
     if seed is None and not _graded() and report.status != "not attempted":
         notes += _kept(report)
     drawing = reports.draw(report, _call(the, things, report.seed))
@@ -44,18 +45,16 @@ def check(id: str, *things, seed: str | None = None) -> None:
 def _judged(the: Exercise, things, seed) -> tuple[Report, list[str]]:
     """The report, and sentences to show below it. Raises NoSource."""
     call = _call(the, things)
-    if the.kind == "answer":
-        hand_in = {"answer": plain(things, call)}
-    else:
-        hand_in = {"source": cell_of(things, call)}
-    if seed is not None:
-        return judge(the.id, **hand_in, seed=seed), ["This was a replay: check without a seed to have it counted."]
-    seed, notes = _next_seed(the)
+    wanted = ("answer", plain) if the.kind == "answer" else ("source", cell_of)
+    hand_in = {wanted[0]: wanted[1](things, call)}
+    notes = ["This was a replay: check without a seed to have it counted."]
+    if seed is None:
+        seed, notes = _next_seed(the)
     return judge(the.id, **hand_in, seed=seed), notes
 
 
 def _next_seed(the: Exercise) -> tuple[str, list[str]]:
-    """The seed of the next attempt: it follows from the learner's seed, the exercise, and how often it was tried."""
+    """The seed of the next attempt: from the learner's seed, the exercise and the attempts so far."""
     try:
         kept, sentence = results.read()
         attempt = kept.get(the.id, {"attempts": 0})["attempts"] + 1
@@ -85,7 +84,7 @@ def _put(drawing: Drawing, passed: bool) -> None:
 
 
 def _graded() -> bool:
-    """Whether nbgrader executes this notebook: only an exception costs points there, and nobody looks at the page."""
+    """Whether nbgrader executes this notebook: only an exception costs points there."""
     return bool(os.environ.get("NBGRADER_EXECUTION"))
 
 

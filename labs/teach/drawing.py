@@ -1,4 +1,4 @@
-"""A drawing: one thing for the page, as HTML for a browser and as text for terminals, screen readers and nbval."""
+"""A drawing: one thing for the page, as HTML for a browser, and as text for a terminal and for nbval."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,14 +13,15 @@ STYLE = Markup(
   padding: .3em .6em; line-height: 1.45 }
 .fern pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 0; color: inherit;
   background: transparent; font-family: var(--jp-code-font-family, monospace) }
-.fern-pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(24em, 1fr)); gap: .4em 1.6em }
+.fern-pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24em, 100%), 1fr));
+  gap: .4em 1.6em }
 .fern p.fern-who { margin: 0; font-weight: bold }
 .fern mark { background: #ffe28a; color: #141414; padding: 0 .15em; text-decoration: underline }
 .fern-note { font-weight: bold }
 .fern table { border-collapse: collapse; margin: 0; color: inherit; table-layout: auto }
 .fern caption { text-align: left; font-weight: bold; color: inherit; padding: .2em 0; caption-side: top }
 .fern th, .fern td { text-align: left; vertical-align: top; padding: .25em .8em .25em 0; color: inherit;
-  background: var(--jp-layout-color0, transparent); white-space: normal; max-width: none }
+  background: var(--jp-layout-color0, transparent); white-space: normal; overflow-wrap: anywhere }
 .fern tbody tr { border-top: 1px solid var(--jp-border-color1, #888) }
 .fern-yes, .fern-no { display: inline-block; padding: 0 .5em; border-radius: .2em; white-space: nowrap }
 .fern-yes { background: #1b5e20; color: #fff } .fern-no { background: #8b1a1a; color: #fff }
@@ -40,9 +41,9 @@ class Drawing:
 
     def put(self) -> None:
         """Put the drawing on the page; print the text where there is no page."""
-        shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-        if shell is None:
-            print(self.text.encode(sys.stdout.encoding or "utf-8", "replace").decode(sys.stdout.encoding or "utf-8"))
+        if "IPython" not in sys.modules or sys.modules["IPython"].get_ipython() is None:
+            encoding = sys.stdout.encoding or "utf-8"
+            print(self.text.encode(encoding, "replace").decode(encoding))
             return
         from IPython.display import display
 
@@ -51,9 +52,8 @@ class Drawing:
 
 
 def said(sentence: str) -> Drawing:
-    """A sentence or several lines of text, drawn as they are."""
-    lines = Markup("<br>").join(sentence.splitlines())
-    return Drawing(Markup("<p>{}</p>").format(lines), sentence)
+    """A sentence, drawn as it is."""
+    return Drawing(Markup("<p>{}</p>").format(sentence), sentence)
 
 
 def stacked(drawings: Iterable[Drawing]) -> Drawing:
@@ -63,10 +63,13 @@ def stacked(drawings: Iterable[Drawing]) -> Drawing:
 
 
 def table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str | Drawing]]) -> Drawing:
-    """A table with a caption and column headings. A cell is text, or a Drawing whose text fits on one line."""
-    rows = [[cell if isinstance(cell, Drawing) else Drawing(Markup.escape(cell), str(cell)) for cell in row]
-            for row in rows]
-    return Drawing(_table_html(caption, head, rows), _table_text(caption, head, rows))
+    """A table with a caption and column headings. A cell is text, or a Drawing whose text is one line."""
+    cells = [[_cell(one) for one in row] for row in rows]
+    return Drawing(_table_html(caption, head, cells), _table_text(caption, head, cells))
+
+
+def _cell(content: str | Drawing) -> Drawing:
+    return content if isinstance(content, Drawing) else Drawing(Markup.escape(content), content)
 
 
 def _table_html(caption, head, rows):
@@ -77,13 +80,13 @@ def _table_html(caption, head, rows):
         )
         for first, *rest in rows
     )
-    return Markup("<table><caption>{}</caption>\n<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>").format(
-        caption, headings, body
-    )
+    return Markup(
+        "<table><caption>{}</caption>\n<thead><tr>{}</tr></thead>\n<tbody>{}</tbody></table>"
+    ).format(caption, headings, body)
 
 
 def _table_text(caption, head, rows):
     texts = [[*head], *([cell.text for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in texts]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in texts)
     return "\n".join([caption, *("  " + line for line in lines)])

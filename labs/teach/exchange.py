@@ -11,7 +11,7 @@ from labs.bench import Exchange
 
 from .drawing import Drawing
 
-SIDE_BY_SIDE = 110  # characters: what is wider is drawn as text one below the other
+SIDE_BY_SIDE = 120  # characters: what is wider is drawn as text one below the other
 LONG_BODY = 30  # lines: what is longer is cut in text and folded in HTML
 
 CREDENTIAL = re.compile(r"(^|[^a-z])sid$|sess|token|auth|jwt", re.IGNORECASE)
@@ -29,17 +29,17 @@ class Line:
     notes: tuple[str, ...] = ()
 
 
-def draw(exchange: Exchange, mark: Sequence[str] = (), note: str | None = None, events: Sequence[str] = ()) -> Drawing:
+def draw(exchange: Exchange, mark: Sequence[str] = (), note: str | None = None) -> Drawing:
     """Request and response side by side.
 
-    `mark`: more texts to mark wherever they occur. `note`: what to write at the request's credential instead of its
-    kind. `events`: sentences of the bank's record, written below the response.
+    `mark`: more texts to mark wherever they occur. `note`: what to write at the request's first credential,
+    in place of its kind. Below the response stands what the bank's record says about this exchange.
     """
     asked = list(_lines(exchange.request, mark, note))
     answered = list(_lines(exchange.response, mark, None)) or [Line("(no answer)")]
     if exchange.truncated:
         answered.append(Line("", notes=("the log kept the first 64 KiB of this exchange",)))
-    answered.append(Line("", notes=tuple(f"the bank's record: {event}" for event in events)))
+    answered.append(Line("", notes=tuple(f"the bank's record: {event}" for event in exchange.told)))
     who = f"Request by {exchange.person}" if exchange.person else "Request"
     html = Markup('<div class="fern-pair">{}{}</div>').format(_half(who, asked), _half("Response", answered))
     return Drawing(html, _text(asked, answered))
@@ -51,11 +51,11 @@ def visible(text: str) -> str:
     return "".join(one if one.isprintable() or one in "\n\t" else ascii(one)[1:-1] for one in text)
 
 
-# ---- what is in a message ------------------------------------------------------------------------------------------
+# ---- what is in a message ----------------------------------------------------------------------------------
 
 
 def _lines(message: bytes, mark: Sequence[str], note: str | None) -> Iterator[Line]:
-    """The lines of a message with their marks; its own kind of note at the request's first credential is `note`."""
+    """The lines of a message with their marks; `note` replaces what is said of the first credential."""
     head, _, body = message.partition(b"\r\n\r\n")
     for text, marked, kinds in [*_head(head), *_body(body)]:
         more = tuple(one for one in mark if one and one in text)
@@ -80,12 +80,16 @@ def _in_header(name: str, value: str) -> list[tuple[str, str]]:
     """The credentials of one header: (value, what it is). The value is "" where a cookie is taken back."""
     match name.lower():
         case "cookie":
-            pairs = [pair.strip().partition("=")[::2] for pair in value.split(";")]
-            return [(secret, f"the credential: cookie {key}") for key, secret in pairs if CREDENTIAL.search(key)]
+            pairs = (pair.strip().partition("=")[::2] for pair in value.split(";"))
+            return [
+                (secret, f"the credential: cookie {key}")
+                for key, secret in pairs if CREDENTIAL.search(key)
+            ]
         case "set-cookie":
             key, _, secret = value.partition(";")[0].strip().partition("=")
             if CREDENTIAL.search(key):
-                return [(secret, f"a new credential: cookie {key}" if secret else f"cookie {key} is taken back")]
+                kind = f"a new credential: cookie {key}" if secret else f"cookie {key} is taken back"
+                return [(secret, kind)]
         case "authorization":
             scheme, _, secret = value.strip().partition(" ")
             return [(secret, f"the credential: {scheme}")]
@@ -105,7 +109,7 @@ def _body(body: bytes) -> Iterator[tuple[str, tuple, tuple]]:
         yield text, tuple(value for _, value in found), tuple(f"the {name}" for name, _ in found)
 
 
-# ---- how it is drawn -----------------------------------------------------------------------------------------------
+# ---- how it is drawn ---------------------------------------------------------------------------------------
 
 
 def _half(title: str, lines: list[Line]) -> Markup:
@@ -116,7 +120,8 @@ def _half(title: str, lines: list[Line]) -> Markup:
         html += Markup("<details><summary>{} more lines</summary><pre>{}</pre></details>").format(
             len(folded), Markup("\n").join(map(_html_line, folded))
         )
-    return Markup('<div role="group" aria-label="{}"><p class="fern-who">{}</p>{}</div>').format(title, title, html)
+    frame = Markup('<div role="group" aria-label="{}"><p class="fern-who">{}</p>{}</div>')
+    return frame.format(title, title, html)
 
 
 def _html_line(line: Line) -> Markup:
@@ -136,7 +141,8 @@ def _text(asked: list[Line], answered: list[Line]) -> str:
     column = max(map(len, left)) + 4
     if column + max(map(len, right)) <= SIDE_BY_SIDE:
         return "\n".join((a.ljust(column) + b).rstrip() for a, b in zip_longest(left, right, fillvalue=""))
-    return "\n".join([*(f"> {line}".rstrip() for line in left), "", *(f"< {line}".rstrip() for line in right)])
+    lines = [*(f"> {line}" for line in left), "", *(f"< {line}" for line in right)]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _text_lines(lines: list[Line]) -> list[str]:

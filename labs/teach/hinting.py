@@ -1,12 +1,14 @@
 """hint(): the next hint for an exercise; the last one says where its solution stands."""
 
+import textwrap
+
 from markupsafe import Markup
 
 from labs.exercises import UnknownExercise, exercise
 
 from .drawing import Drawing, said
 
-_shown: dict[str, int] = {}  # by exercise id, in this kernel: a restarted one begins again with the first hint
+_shown: dict[str, int] = {}  # by exercise id; a restarted kernel begins again with the first hint
 
 
 def hint(id: str) -> None:
@@ -16,11 +18,11 @@ def hint(id: str) -> None:
     except UnknownExercise as error:
         said(str(error)).put()
         return
-    hints = [*the.hints, f"The solution stands in solutions/, in the notebook that begins with {the.notebook}, "
-             f"cell ex-{the.id.replace('.', '-')}."]
+    cell = f"ex-{the.id.replace('.', '-')}"
+    last = f"The solution stands in solutions/, in the notebook that begins with {the.notebook}, cell {cell}."
+    hints = [*the.hints, last]
     number = min(_shown.get(id, 0) + 1, len(hints))
     _shown[id] = number
-    text = f"{the.id} · {the.title} · hint {number} of {len(hints)}"
-    Drawing(
-        Markup("<p><strong>{}</strong></p><p>{}</p>").format(text, hints[number - 1]), f"{text}\n  {hints[number - 1]}"
-    ).put()
+    title, text = f"{the.id} · {the.title} · hint {number} of {len(hints)}", hints[number - 1]
+    html = Markup("<p><strong>{}</strong></p><p>{}</p>").format(title, text)
+    Drawing(html, f"{title}\n{textwrap.indent(textwrap.fill(text, 90), '  ')}").put()

@@ -10,7 +10,7 @@ from .drawing import Drawing, said, stacked, table
 
 
 def progress() -> None:
-    """Draw a table with a row a notebook: exercises passed, points, and the minutes that the open ones may take."""
+    """Draw a table, a row a notebook: exercises passed, points, minutes that the open ones may take."""
     try:
         kept, sentence = results.read()
     except BenchError as error:
@@ -21,7 +21,8 @@ def progress() -> None:
 
 def draw(exercises: list[Exercise], kept: results.Results) -> Drawing:
     """The table for these exercises (in order of their ids) and results."""
-    rows = [_row(notebook, list(ours), kept) for notebook, ours in groupby(exercises, lambda one: one.notebook)]
+    by_notebook = groupby(exercises, lambda one: one.notebook)
+    rows = [_row(notebook, list(ours), kept) for notebook, ours in by_notebook]
     head = ["notebook", "exercises passed", "points", "minutes left"]
     return table("How far you are", head, [*rows, _row("all", exercises, kept)])
 

@@ -13,7 +13,7 @@ WIDTH = 92  # characters of the text form
 
 
 def draw(report: Report, replay: str = "") -> Drawing:
-    """The report as HTML and as text. `replay`: the call that judges the same again, shown when something failed."""
+    """The report as HTML and as text. `replay`: the call that repeats the draw, shown when a probe failed."""
     if report.status == "not attempted":
         return _sentence(report, "not attempted yet")
     if report.status == "unusable":
@@ -40,7 +40,7 @@ def _points(verdict):
     return f"{verdict.points} point{'' if verdict.points == 1 else 's'}"
 
 
-# ---- text ----------------------------------------------------------------------------------------------------------
+# ---- text --------------------------------------------------------------------------------------------------
 
 
 def _text(report: Report, replay: str) -> str:
@@ -86,15 +86,19 @@ def _fields(verdict: Verdict) -> list[tuple[str, str]]:
     return [(name, value) for name, value in fields if value]
 
 
-# ---- HTML ----------------------------------------------------------------------------------------------------------
+# ---- HTML --------------------------------------------------------------------------------------------------
 
 TABLE = Markup(
     "<table><caption>{}</caption>\n"
-    '<thead><tr><th scope="col">result</th><th scope="col">probe</th><th scope="col">points</th></tr></thead>\n'
+    '<thead><tr><th scope="col">result</th><th scope="col">probe</th><th scope="col">points</th></tr>'
+    "</thead>\n"
     "<tbody>{}</tbody></table>"
 )
 PASSED = Markup('<tr><td><span class="fern-yes">✓ passed</span></td><td>{}</td><td>{}</td></tr>')
-FAILED = Markup('<tr><td><span class="fern-no">✗ not yet</span></td><td>{}{}{}</td><td>0 of {}</td></tr>')
+FAILED = Markup(
+    '<tr><td><span class="fern-no">✗ not yet</span></td><td>{}<dl>{}</dl>{}</td><td>0 of {}</td></tr>'
+)
+FIELD = Markup("<dt>{}</dt><dd>{}</dd>")
 FOLDED = Markup("<details><summary>{}</summary><pre>{}</pre></details>")
 
 
@@ -111,8 +115,7 @@ def _html(report: Report, replay: str) -> Markup:
 def _row(verdict: Verdict, exercise: str) -> Markup:
     if verdict.passed:
         return PASSED.format(verdict.probe, f"{verdict.points} of {verdict.points}")
-    fields = [Markup("<dt>{}</dt><dd>{}</dd>").format(name, visible(value)) for name, value in _fields(verdict)]
-    fields.append(Markup("<dt>more</dt><dd><code>hint(\"{}\")</code></dd>").format(exercise))
-    why = Markup("<dl>{}</dl>").format(Markup("").join(fields))
-    folded = FOLDED.format("The exchange that shows it", visible(verdict.exchange)) if verdict.exchange else ""
-    return FAILED.format(verdict.probe, why, folded, verdict.points)
+    why = Markup("").join(FIELD.format(name, visible(value)) for name, value in _fields(verdict))
+    why += Markup('<dt>more</dt><dd><code>hint("{}")</code></dd>').format(exercise)
+    shown = FOLDED.format("The exchange that shows it", visible(verdict.exchange)) if verdict.exchange else ""
+    return FAILED.format(verdict.probe, why, shown, verdict.points)

@@ -47,8 +47,8 @@ def _locked():
             lock.acquire()
         except Timeout:
             raise BenchError(
-                f"Another program holds {lock.lock_file} for more than {PATIENCE} seconds. Close other notebooks of "
-                "the course and run this again."
+                f"Another program has held {lock.lock_file} for more than {PATIENCE} seconds. Close other "
+                "notebooks of the course and run this again."
             ) from None
         try:
             yield file
@@ -68,7 +68,7 @@ def _read(file: Path) -> tuple[Results, str]:
 
 
 def _checked(data) -> Results:
-    """The results in what was read. Raises KeyError, TypeError or ValueError when they are not of our shape."""
+    """The results in what was read. Raises KeyError, TypeError or ValueError when the shape is not ours."""
     results = {}
     for exercise, kept in data["exercises"].items():
         attempts, points, passed = kept["attempts"], kept["points"], kept["passed"]
