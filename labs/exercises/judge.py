@@ -1,0 +1,120 @@
+"""The one judge: runs an exercise's probes against what was handed in, and says what it found."""
+
+import secrets
+import time
+
+from labs.auth.stores import StoreDown
+
+from .exercise import Exercise, Probe, exercise
+from .lab import Lab, ProbeFailed, Refused
+from .learner import cell
+from .process import LearnerError, NotAttempted, Process
+from .report import Report, Verdict
+
+UNSERVED = "it held, but it counts only once the customers of this exercise are served"
+
+
+def judge(id: str, source: str | None = None, answer=None, seed: str | None = None) -> Report:
+    """Judge a hand-in for exercise `id`.
+
+    `source` is the text of the cell for a mechanism or an attack, `answer` the plain data for an answer. `seed`
+    (text) replays an earlier report; without it the probes draw afresh. Raises UnknownExercise; the hand-in itself
+    never makes this raise.
+    """
+    the, began = exercise(id), time.perf_counter()
+    report = Report(the.id, the.title, seed or secrets.token_hex(4), of=the.points)
+    if the.kind == "answer":
+        _run_probes(the, None, answer, report)
+    elif message := _unusable(the, source):
+        report.status, report.message = "unusable", message
+    else:
+        with Process(source, the.imports) as process:
+            _run_probes(the, process, None, report)
+            report.printed = process.printed
+    report.seconds = time.perf_counter() - began
+    return report
+
+
+def _unusable(the: Exercise, source: str) -> str:
+    """Why the cell's text cannot be run at all, as a sentence; "" when it can."""
+    try:
+        imported = cell.imports(source)
+    except SyntaxError as error:
+        return f"The cell is not valid Python: {error.msg} at line {error.lineno}."
+    except (ValueError, RecursionError, MemoryError):
+        return "The cell is not valid Python."
+    for name in imported:
+        if not cell.allows(name, the.imports):
+            return cell.refusal(name, the.imports).capitalize() + "."
+    return ""
+
+
+def _run_probes(the, process, answer, report):
+    if process is not None and not _loads(the, process, report):
+        return
+    untouched = the.kind == "answer" and answer is None
+    for number, probe in enumerate(the.probes):
+        if not untouched:
+            verdict, untouched = _verdict(the, probe, process, answer, f"{report.seed}/{the.id}/{number}")
+            report.verdicts.append(verdict)
+        if untouched and not any(one.passed for one in report.verdicts):
+            report.status, report.verdicts = "not attempted", []
+            return
+        untouched = False
+    _count(the, report)
+
+
+def _loads(the, process, report):
+    """Run the cell once and see that it defines what the exercise wants; else say so in the report."""
+    try:
+        names = process.load(now=1_900_000_000.0)
+    except NotAttempted:
+        report.status = "not attempted"
+        return False
+    except LearnerError as error:
+        report.status, report.message = "unusable", f"{str(error)[0].upper()}{str(error)[1:]}."
+        return False
+    missing = [name for name in the.defines if name not in names]
+    if missing:
+        report.status = "unusable"
+        report.message = f"The cell does not define {' and '.join(missing)}: that is what exercise {the.id} hands in."
+    return not missing
+
+
+def _verdict(the: Exercise, probe: Probe, process, answer, seed):
+    """Run one probe in a world of its own. Returns its Verdict, and whether it met a stub."""
+    verdict = Verdict(probe.title, probe.points, passed=False, expected=probe.title, look_at=probe.look_at)
+    began, lab, stub = time.perf_counter(), None, False
+    try:
+        lab = Lab(the, process, seed, answer)
+        probe.run(lab)
+        verdict.passed = True
+    except ProbeFailed as failed:
+        verdict.expected, verdict.happened, verdict.exchange = failed.expected, failed.happened, failed.exchange
+    except Refused as refused:
+        verdict.happened = lab.answered(refused.response)
+        verdict.exchange = lab.shown(refused.response.exchange)
+    except StoreDown:
+        verdict.happened = "your code asked the store while it was down, and passed the error on"
+    except NotAttempted as error:
+        verdict.happened, stub = str(error), True
+    except LearnerError as error:
+        verdict.happened = str(error)
+    finally:
+        if lab is not None:
+            lab.close()
+    verdict.seconds = time.perf_counter() - began
+    return verdict, stub
+
+
+def _count(the, report):
+    """Add up the points. Attack probes count only when every customer of the exercise is served."""
+    served = all(
+        verdict.passed for probe, verdict in zip(the.probes, report.verdicts, strict=True) if probe.legitimate
+    )
+    for probe, verdict in zip(the.probes, report.verdicts, strict=True):
+        if verdict.passed and not probe.legitimate and not served:
+            verdict.passed, verdict.happened, verdict.look_at = False, UNSERVED, "the probes of customers"
+    report.points = sum(verdict.points for verdict in report.verdicts if verdict.passed)
+    passed = [verdict.passed for verdict in report.verdicts]
+    report.status = "passed" if all(passed) else "partly" if any(passed) else "failed"

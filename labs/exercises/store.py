@@ -1,0 +1,104 @@
+"""The judge's store: what a learner's mechanism keeps its records in, and what the judge can look into, hold and
+switch off.
+"""
+
+import copy
+import threading
+from contextlib import contextmanager
+
+from labs.auth.stores import StoreDown
+
+METHODS = frozenset({"get", "add", "replace", "delete"})
+WRITES = METHODS - {"get"}
+WAIT_SECONDS = 1.5  # how long a held write waits; below the deadline of a call into the learner's code
+
+
+class Held:
+    """One write that the judge holds up, so that something else can happen between a read and this write."""
+
+    def __init__(self, store):
+        self._store = store
+        self.arrived, self._released = threading.Event(), threading.Event()
+
+    def wait(self):
+        """Called by the store in the thread of the write: say that it has arrived, and wait for the release."""
+        self.arrived.set()
+        self._released.wait(WAIT_SECONDS)
+
+    def release(self):
+        """Let the write go on."""
+        self._released.set()
+
+
+class JudgeStore:
+    """get, add, replace and delete as in labs.auth.stores, in memory.
+
+    `records` is the dict of what is stored; `down = True` makes every call raise StoreDown; `writes` counts them.
+    Wrong types raise TypeError with a sentence, which the learner's code gets.
+    """
+
+    def __init__(self):
+        self.records: dict[str, dict] = {}
+        self.down = False
+        self.writes = 0
+        self._lock = threading.Lock()
+        self._held: Held | None = None
+
+    def get(self, key):
+        """A copy of the record, or None."""
+        self._ready("get", key)
+        with self._lock:
+            return copy.deepcopy(self.records.get(key))
+
+    def add(self, key, value):
+        """Store a new record; False when the key is taken."""
+        self._ready("add", key, value)
+        with self._lock:
+            if key in self.records:
+                return False
+            self.records[key] = copy.deepcopy(value)
+            return True
+
+    def replace(self, key, old, new):
+        """Store `new` if the record is still equal to `old`; False when it has changed or is gone."""
+        self._ready("replace", key, old, new)
+        with self._lock:
+            if key not in self.records or self.records[key] != old:
+                return False
+            self.records[key] = copy.deepcopy(new)
+            return True
+
+    def delete(self, key):
+        """Remove the record; False when there was none."""
+        self._ready("delete", key)
+        with self._lock:
+            return self.records.pop(key, None) is not None
+
+    @contextmanager
+    def hold(self):
+        """The next write, whoever makes it, waits until the block releases it or ends."""
+        self._held = held = Held(self)
+        try:
+            yield held
+        finally:
+            self._held = None
+            held.release()
+
+    def text(self) -> str:
+        """Everything stored, keys and records, as one text: for looking for what must not be in it."""
+        with self._lock:
+            return repr(self.records)
+
+    def _ready(self, method, key, *values):
+        if type(key) is not str or not 0 < len(key) <= 1000:
+            raise TypeError(f"store.{method} takes a key that is text of 1 to 1,000 characters, not {key!r:.60}")
+        for value in values:
+            if type(value) is not dict:
+                raise TypeError(f"store.{method} keeps dicts, not {type(value).__name__}")
+        if self.down:
+            raise StoreDown("the store does not answer")
+        if method in WRITES:
+            self.writes += 1
+            held, self._held = self._held, None
+            if held is not None:
+                held.wait()
