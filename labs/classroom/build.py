@@ -112,9 +112,7 @@ def _reasons(current: NotebookNode, wanted: Wanted) -> list[str]:
     if said.get("source") != wanted.source:
         return [f"is stale, {wanted.source_label} was changed after it was built: run `make notebooks`."]
     if said.get("version") != __version__:
-        return [
-            f"was built by version {said.get('version')}, and this is {__version__}: run `make notebooks`."
-        ]
+        return [f"was built by version {said.get('version')}, and this is {__version__}: run `make notebooks`."]
     differing = _differences(current, wanted.notebook)
     if differing:
         return [

@@ -63,9 +63,7 @@ def mark_exercises(notebook: NotebookNode, points: Mapping[str, int], label: str
         checked = checked_exercise(cell.source)
         if checked and solution is not None and checked not in graded:
             if checked not in points:
-                raise ClassroomError(
-                    f"{label} checks exercise {checked}, which labs/exercises does not declare."
-                )
+                raise ClassroomError(f"{label} checks exercise {checked}, which labs/exercises does not declare.")
             graded.add(checked)
             if number is None:
                 number = checked

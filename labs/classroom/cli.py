@@ -72,6 +72,31 @@ def build(course: Course, names: tuple[str, ...], check: bool, again: bool):
         click.echo(f"{_count(paths)}: solutions/ and notebooks/ are up to date.")
 
 
+@main.command()
+@click.pass_obj
+def lab(course: Course):
+    """Copy notebooks/ into work/, and open JupyterLab there.
+
+    A copy that is there already is never overwritten.
+    """
+    from .copies import hand_out
+    from .lab import start
+
+    for sentence in hand_out(course):
+        click.echo(sentence)
+    start(course)
+
+
+@main.command()
+@click.argument("name")
+@click.pass_obj
+def reset(course: Course, name: str):
+    """Put a fresh copy of notebook NAME ("10") into work/, and keep the old one in work/kept/."""
+    from .copies import renew
+
+    click.echo(renew(course, name))
+
+
 def _declared_points() -> dict[str, int]:
     from labs.exercises import all_exercises
 

@@ -42,9 +42,7 @@ def environment(scratch: Path) -> dict[str, str]:
     }
 
 
-def execute(
-    notebook: NotebookNode, folder: Path, label: str, tick: Callable[[], None] = lambda: None
-) -> None:
+def execute(notebook: NotebookNode, folder: Path, label: str, tick: Callable[[], None] = lambda: None) -> None:
     """Run every code cell, in place, with `folder` as working folder; call `tick()` after each cell.
 
     Raises ClassroomError, naming the cell, when a cell raises or takes longer than CELL_SECONDS.
@@ -69,17 +67,13 @@ def execute(
             said = f"{error.ename}: {error.evalue}".rstrip(": ")
             raise ClassroomError(f"{label}, cell {running['cell']} raised {said}") from error
         except CellTimeoutError as error:
-            raise ClassroomError(
-                f"{label}, cell {running['cell']} ran longer than {CELL_SECONDS} s."
-            ) from error
+            raise ClassroomError(f"{label}, cell {running['cell']} ran longer than {CELL_SECONDS} s.") from error
         except DeadKernelError as error:
             raise ClassroomError(f"{label}, cell {running['cell']} ended the kernel.") from error
         except (OSError, RuntimeError) as error:
             raise ClassroomError(f"{label} could not be run: {error}") from error
     # nbclient adds the kernel's own description of itself, with its version; widgets need theirs.
-    notebook.metadata = NotebookNode(
-        metadata | {k: v for k, v in notebook.metadata.items() if k == "widgets"}
-    )
+    notebook.metadata = NotebookNode(metadata | {k: v for k, v in notebook.metadata.items() if k == "widgets"})
     for cell in notebook.cells:
         for leftover in EXECUTION_LEFTOVERS:
             cell.metadata.pop(leftover, None)

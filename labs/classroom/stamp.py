@@ -31,9 +31,7 @@ def fingerprint(notebook: NotebookNode) -> str:
 
 def fingerprint_of_outputs(notebook: NotebookNode) -> str:
     """32 hex digits that change with the outputs and execution counts of a notebook."""
-    return _digest(
-        [[cell.execution_count, cell.outputs] for cell in notebook.cells if cell.cell_type == "code"]
-    )
+    return _digest([[cell.execution_count, cell.outputs] for cell in notebook.cells if cell.cell_type == "code"])
 
 
 def plain_cell(cell: NotebookNode) -> dict:

@@ -53,8 +53,7 @@ def _refuse_bad_stub(cell: NotebookNode, label: str) -> None:
         tree = ast.parse(cell.source)
     except SyntaxError as error:
         raise ClassroomError(
-            f"{label}, cell {cell.id}: without its solution, line {error.lineno} is no Python ({error.msg}). "
-            f"{advice}"
+            f"{label}, cell {cell.id}: without its solution, line {error.lineno} is no Python ({error.msg}). {advice}"
         ) from error
     if any(isinstance(node, ast.Raise) for node in _run_at_once(tree)):
         raise ClassroomError(
