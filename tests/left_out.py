@@ -1,50 +1,48 @@
 """Which optional parts `make test` leaves out on this machine: prints them as WITHOUT takes them.
 
-They are those that WITHOUT names already, and those that this machine does not offer. A browser that is
-missing is first fetched, since that needs no root. In CI (CI=true) what is missing and was not named is an
-error.
+They are those that WITHOUT hides, and those that this machine lacks. A browser that is missing is first fetched,
+since that needs no root. In CI (the variable CI) a part that is missing and not hidden is an error.
 """
 
 import os
+import re
 import subprocess
 import sys
 
-from labs.bench import offers
+from labs.bench import Offer, offers
+from labs.bench.parts import left_out
 
-PARTS = ("redis", "postgres", "browser")
 
-
-def missing(named: set[str]) -> dict[str, str]:
-    """Give the parts that this machine lacks beside those `named`, each with why, and what to do."""
-    return {
-        offer.part: f"{offer.why} {offer.what_to_do}".strip()
-        for offer in offers()
-        if offer.part in PARTS and offer.part not in named and not offer.available
-    }
+def missing() -> list[Offer]:
+    """Give what this machine lacks and WITHOUT does not hide."""
+    return [offer for offer in offers() if not offer.available and not left_out(offer.part)]
 
 
 def fetch_browser() -> None:
     """Let Playwright fetch its own Chromium into the user's cache; without a network nothing changes."""
-    print("No browser here: fetching Playwright's own Chromium.", file=sys.stderr)
+    print("No browser here: fetching Playwright's own Chromium, about 150 MB.", file=sys.stderr)
     fetch = [sys.executable, "-m", "playwright", "install", "chromium"]
-    subprocess.run(fetch, stdout=sys.stderr, check=False)
+    if subprocess.run(fetch, capture_output=True, check=False).returncode != 0:
+        print("It could not be fetched.", file=sys.stderr)
 
 
 def main() -> int:
-    named = {part.strip() for part in os.environ.get("WITHOUT", "").split(",") if part.strip()}
-    if unknown := named - set(PARTS):
-        print(f"WITHOUT names {', '.join(sorted(unknown))}; it may name {', '.join(PARTS)}.", file=sys.stderr)
+    known = [offer.part for offer in offers() if offer.part != "python"]
+    named = re.split(r"[,\s]+", os.environ.get("WITHOUT", "").lower())
+    unknown = [name for name in named if name and name not in known]
+    if unknown:
+        print(f"WITHOUT names {', '.join(unknown)}. It may name {', '.join(known)}.", file=sys.stderr)
         return 2
-    lacking = missing(named)
-    if "browser" in lacking:
+    if "browser" in [offer.part for offer in missing()]:
         fetch_browser()
-        lacking = missing(named)
-    for part, why in lacking.items():
-        print(f"LEFT OUT: {part}. {why}", file=sys.stderr)
-    if lacking and os.environ.get("CI") == "true":
-        print(f"CI needs every part, or to be told: make test WITHOUT={','.join(lacking)}", file=sys.stderr)
+    lacking = missing()
+    for offer in lacking:
+        print(f"LEFT OUT: {offer.part}, {offer.why}. {offer.what_to_do}", file=sys.stderr)
+    names = [offer.part for offer in offers() if not offer.available]
+    if lacking and os.environ.get("CI"):
+        print(f"CI needs every part, or to be told: make test WITHOUT={','.join(names)}", file=sys.stderr)
         return 1
-    print(",".join(part for part in PARTS if part in named or part in lacking))
+    print(",".join(names))
     return 0
 
 
