@@ -18,7 +18,7 @@ def event(person="ana", user="ana", action="read balance", owner="ana", **detail
         (event(person="mallory"), "mallory read ana's balance"),
         (event(), "ana read their own balance"),
         (event(person="mallory", action="read notes"), "mallory read ana's notes"),
-        (event(person="mallory", action="moved money", to="ben", amount=70), "mallory moved 70 of ana's ferns to ben"),
+        (event("mallory", action="moved money", to="ben", amount=70), "mallory moved 70 of ana's ferns to ben"),
         (event(action="moved money", to="ben", amount=1), "ana moved 1 of their own ferns to ben"),
         (event(person="mallory", action="wrote note"), "mallory wrote a note among ana's notes"),
         (event(action="logged in"), "ana logged in"),

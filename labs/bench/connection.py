@@ -5,6 +5,11 @@ import io
 import re
 import socket
 from collections import deque
+from email.errors import (
+    FirstHeaderLineIsContinuationDefect,
+    MisplacedEnvelopeHeaderDefect,
+    MissingHeaderBodySeparatorDefect,
+)
 from http import HTTPStatus
 
 from werkzeug.serving import WSGIRequestHandler
@@ -19,6 +24,11 @@ REQUEST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ (/|http://)[^\s\x00-\x2
 OUR_HOST = re.compile(r"(127\.0\.0\.1|localhost|mallory\.localhost|([a-z0-9-]+\.)+fernbank\.localhost)", re.I)
 # What the bench's own browser calls itself, one name a person.
 BROWSER_AGENT = re.compile(r"fernbank-browser/([\w-]+)")
+HEADER_DEFECTS = (
+    FirstHeaderLineIsContinuationDefect,
+    MisplacedEnvelopeHeaderDefect,
+    MissingHeaderBodySeparatorDefect,
+)
 TLS_HANDSHAKE = b"\x16"  # RFC 8446 §5.1: what a browser sends first when https was typed
 
 
@@ -92,7 +102,9 @@ class Connection(WSGIRequestHandler):
     def refusal(self) -> tuple[int, str] | None:
         """Give the status and the sentence with which this request is turned away, or None for a good one."""
         head, _ = split_message(self.exchange.request)
-        if self.headers.defects or re.search(rb"\0|\r(?!\n)", head):
+        # The parser takes headers for an email's, and also misses the parts of a multipart body.
+        malformed = any(isinstance(defect, HEADER_DEFECTS) for defect in self.headers.defects)
+        if malformed or re.search(rb"\0|\r(?!\n)", head):
             return 400, "A header is not 'Name: value' on a line of its own."
         hosts = self.headers.get_all("Host", [])
         if len(hosts) != 1:

@@ -14,9 +14,7 @@ class Refusal(Exception):
     `form`: the form that helps a person on, "login" or "confirm"; `headers`: more headers of the answer.
     """
 
-    def __init__(
-        self, status: int, sentence: str, *, form: str | None = None, headers: dict | None = None
-    ) -> None:
+    def __init__(self, status: int, sentence: str, *, form: str | None = None, headers: dict | None = None) -> None:
         super().__init__(sentence)
         self.status, self.sentence, self.form, self.headers = status, sentence, form, headers or {}
 

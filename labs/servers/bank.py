@@ -97,9 +97,7 @@ def _style() -> Response:
 
 
 def _refuse_outage(outage: StoreDown) -> Response:
-    sentence = (
-        "Fernbank cannot look up sessions right now. You are not logged out: try again in a few seconds."
-    )
+    sentence = "Fernbank cannot look up sessions right now. You are not logged out: try again in a few seconds."
     return refuse(Refusal(503, sentence, headers={"Retry-After": "5"}))
 
 

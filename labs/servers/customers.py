@@ -43,8 +43,7 @@ def customers(seed: str | None = None) -> dict[str, Customer]:
     ben = 1_110 + 20 * _draw(seed, "ben's balance", 194)  # always an odd ten, Ana's always an even one
     mallory = 10 + _draw(seed, "mallory's balance", 90)
     return {
-        name: _customer(seed, name, balance)
-        for name, balance in [("ana", ana), ("ben", ben), ("mallory", mallory)]
+        name: _customer(seed, name, balance) for name, balance in [("ana", ana), ("ben", ben), ("mallory", mallory)]
     }
 
 

@@ -101,9 +101,7 @@ class Desk:
         Raises Refusal (409) when `most` things are in it.
         """
         id = self._id()
-        with self._one_at_a_time(
-            id
-        ):  # or two tabs that load, add and save at once would lose one of two items
+        with self._one_at_a_time(id):  # or two tabs that load, add and save at once would lose one of two items
             session = None if id is None else self._load(id)
             if session is not None:
                 items = _basket(session["data"])
@@ -140,9 +138,7 @@ class Desk:
             raise _unusable("load", session, 'a dict with "user", or None')
         user, elevated, data = session["user"], session.get("elevated", False), session.get("data", {})
         if not (isinstance(user, str | None) and isinstance(elevated, bool) and isinstance(data, dict)):
-            raise _unusable(
-                "load", session, 'a text or None as "user", a bool as "elevated", a dict as "data"'
-            )
+            raise _unusable("load", session, 'a text or None as "user", a bool as "elevated", a dict as "data"')
         if user is not None and not self._knows(user):  # a forger's invention: a stranger, not a failure
             user = None
         return {"user": user, "elevated": elevated, "data": data}
@@ -175,7 +171,7 @@ class Desk:
 def _basket(data: dict) -> list[str]:
     items = data.get("basket", [])
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise _unusable("load", data, "the data as they were saved")
+        raise _unusable("load", {"data": data}, "the data as they were saved")
     return items
 
 

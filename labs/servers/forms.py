@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from labs.servers.answers import Refusal
 
@@ -31,8 +31,8 @@ def fields() -> dict[str, Any]:
         body = request.get_data()
     except RequestEntityTooLarge:
         raise Refusal(413, f"The body is larger than {LARGEST_BODY} bytes.") from None
-    except OSError:
-        raise Refusal(400, "The body broke off, or its chunks are malformed.") from None
+    except (OSError, ClientDisconnected):
+        raise Refusal(400, "The body broke off, or is malformed.") from None
     if not body:
         return {}
     match request.mimetype:

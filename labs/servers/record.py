@@ -70,11 +70,7 @@ class Record(Sequence[Event]):
 
     def lost(self, owner: str) -> list[Event]:
         """What `owner` lost: the events in which another person read their secrets or moved their money."""
-        return [
-            event
-            for event in self
-            if event.owner == owner and event.person != owner and event.action in LOSSES
-        ]
+        return [event for event in self if event.owner == owner and event.person != owner and event.action in LOSSES]
 
     def _copy(self) -> list[Event]:
         with self._lock:
