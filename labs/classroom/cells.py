@@ -14,9 +14,9 @@ from .errors import ClassroomError
 
 MARKER = "### BEGIN SOLUTION"
 KEPT_OF_A_CELL = {"tags", "nbgrader", "jupyter", "editable", "deletable"}
-#: The same on every machine: the kernel's display name and Python's version are left out of it.
+#: The same on every machine: the name that a machine gives its kernel, and Python's version, are left out of it.
 METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python",
                       "pygments_lexer": "ipython3"},
 }  # fmt: skip

@@ -68,13 +68,17 @@ def source_of(path: Path) -> str | None:
 
 
 def _copy(lesson: Path, copy: Path) -> None:
-    # The bench takes half a second to import: only somebody who gets a new lesson waits for it.
+    # These take a second to import: only somebody who gets a new lesson waits for it.
+    import nbformat
+    from nbformat.sign import NotebookNotary
+
     from labs.bench.errors import BenchError
     from labs.bench.state import write_atomic
 
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(copy, lesson.read_text("utf-8"))
+        text = lesson.read_text("utf-8")
+        write_atomic(copy, text)
     except (OSError, BenchError) as error:
         system = error.__cause__ if isinstance(error, BenchError) else error
         reason = getattr(system, "strerror", None) or system
@@ -82,6 +86,8 @@ def _copy(lesson: Path, copy: Path) -> None:
             f"Your copy of {lesson.name} could not be written into {copy.parent} ({reason}). "
             "Make room, or give yourself permission to write there, and run this again."
         ) from error
+    # Jupyter shows stored HTML without its styles until a notebook is trusted, and these outputs are the course's.
+    NotebookNotary().sign(nbformat.reads(text, as_version=4))
 
 
 def _next_free(folder: Path, stem: str) -> Path:

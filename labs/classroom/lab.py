@@ -24,8 +24,9 @@ def arguments(course: Course) -> list[str]:
         f"--ServerApp.root_dir={course.root}",
         f"--LabApp.default_url=/{page(course)}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--ServerApp.log_level=WARN",
-        "--LabApp.log_level=WARN",
+        "--ServerApp.log_level=ERROR",
+        "--LabApp.log_level=ERROR",
+        "--KernelManager.transport_encryption=auto",  # else every kernel warns on the terminal
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         told.append("--allow-root")
@@ -86,4 +87,4 @@ def _print_address(page: str, token: str) -> None:
             break
         except (OSError, ValueError):
             time.sleep(0.05)
-    click.echo(f"JupyterLab is open. Its address is\n\n    {url}{page}?token={token}\n\nCtrl-C stops it.")
+    click.echo(f"JupyterLab is open. Its address is\n\n    {url}{page}?token={token}\n\nPress Ctrl-C twice to stop it.")
