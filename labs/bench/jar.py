@@ -10,12 +10,13 @@ import re
 import time
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
-from http.cookiejar import http2time
+from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlsplit
 
 MAX_NAME_AND_VALUE = 4096  # octets, §5.6
 MAX_ATTRIBUTE = 1024  # octets, §5.6: a longer attribute is ignored
 LAX_GRACE = 120  # seconds in which a cookie without SameSite goes along on a cross-site POST, §5.7.7.2
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 §9.2.1
 
 
@@ -91,7 +92,8 @@ class CookieJar(MutableMapping[str, str]):
 
     def script(self, url: str) -> str:
         """Give what `document.cookie` shows on a page at `url`: all but HttpOnly."""
-        return cookie_string([c for c in self._matching(urlsplit(url)) if not c.http_only])
+        shown = cookie_string([c for c in self._matching(urlsplit(url)) if not c.http_only])
+        return octets(shown).decode("utf-8", "replace")
 
     def records(self) -> list[Cookie]:
         """Give the cookies that are kept and not expired, oldest first."""
@@ -167,7 +169,8 @@ class CookieJar(MutableMapping[str, str]):
 
 def received(set_cookie: str, origin: SplitResult, http: bool) -> Cookie:
     """Read a Set-Cookie value (§5.6) and check what can be checked without the jar (§5.7). Raises Refused."""
-    if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", set_cookie):
+    # The draft allows a tab inside a word, Chromium does not; around one, both drop it.
+    if re.search(r"[\x00-\x08\x0a-\x1f\x7f]|[^ \t;=][ \t]*\t[ \t]*[^ \t;=]", set_cookie):
         raise Refused("it contains a control character")
     pair, *rest = set_cookie.split(";")
     name, equals, value = (part.strip(" \t") for part in pair.partition("="))
@@ -226,9 +229,33 @@ def same_site_of(attribute: str) -> str:
 
 def expiry(attributes: dict[str, str]) -> float | None:
     """Give when the cookie ends: Max-Age goes before Expires (§5.7); what cannot be read is ignored."""
-    if re.fullmatch("-?[0-9]+", attributes.get("max-age", "")):
-        return time.time() + int(attributes["max-age"])
-    return http2time(attributes.get("expires", ""))
+    if re.fullmatch("[-+]?[0-9]+", attributes.get("max-age", "")):  # the draft knows no "+", Chromium does
+        return time.time() + float(attributes["max-age"])
+    return cookie_date(attributes.get("expires", ""))
+
+
+def cookie_date(text: str) -> float | None:
+    """Give the epoch seconds of a date as §5.1.1 reads it: four parts in any order; None when it cannot."""
+    time_part = month = day = year = None
+    for token in re.split(r"[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+", text):
+        if not time_part and (found := re.match(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?!\d)", token)):
+            time_part = found
+        elif not day and (found := re.match(r"\d{1,2}(?!\d)", token)):
+            day = found
+        elif not month and token[:3].lower() in MONTHS:
+            month = token[:3].lower()
+        elif not year and (found := re.match(r"\d{2,4}(?!\d)", token)):
+            year = found
+    if not (time_part and month and day and year):
+        return None
+    century = 0 if int(year[0]) > 99 else 1900 if int(year[0]) > 69 else 2000
+    try:
+        whole = datetime(
+            century + int(year[0]), MONTHS.index(month) + 1, int(day[0]), *map(int, time_part.groups()), tzinfo=UTC
+        )
+    except ValueError:
+        return None
+    return whole.timestamp()  # the draft does not read years before 1601, Chromium does
 
 
 def refuse_by_attributes(cookie: Cookie, origin: SplitResult, http: bool) -> None:
