@@ -48,8 +48,7 @@ class Sessions:
 
     def create(self, user: str | None = None, elevated: bool = False) -> str:
         """Start a session and return its id. For a log-in use `rotate`: it also ends what was before."""
-        now = self._clock()
-        return self._start(user, elevated, {}, now, now)
+        return self._start(user, elevated, {})
 
     def load(self, id: str | None) -> Session | None:
         """Return the session of `id` and start its idle time anew; None when there is none, or it has ended.
@@ -88,15 +87,14 @@ class Sessions:
         another revokes, the one who deleted the old record has its data; the other begins without. A `save`
         to the old session that comes in the middle may be lost with it.
         """
-        now = self._clock()
         key = _key(id)
-        old = self._live(key, now)
-        data, created_at = {}, now
+        old = self._live(key, self._clock())
+        data, created_at = {}, None
         if old is not None and old["user"] in (None, user):
             data = old["data"]
             if elevated and old["user"] == user:
                 created_at = old["created_at"]
-        new_id = self._start(user, elevated, data, created_at, now)
+        new_id = self._start(user, elevated, data, created_at)
         # The old one last: an outage up to here leaves its owner where they were.
         if old is not None and not self._store.delete(key):
             self.save(new_id, {})
@@ -125,11 +123,17 @@ class Sessions:
                 break
         return ended
 
-    def _start(self, user: str | None, elevated: bool, data: dict, created_at: float, now: float) -> str:
+    def _start(self, user: str | None, elevated: bool, data: dict, created_at: float | None = None) -> str:
         """Store a new session, list it under its user, and only then return its id."""
-        session = Session(
-            user=user, elevated=elevated, data=data, created_at=created_at, last_seen=now, expires_at=now
-        )
+        now = self._clock()
+        session: Session = {
+            "user": user,
+            "elevated": elevated,
+            "data": data,
+            "created_at": now if created_at is None else created_at,
+            "last_seen": now,
+            "expires_at": now,
+        }
         session["expires_at"] = self._expiry(session)
         for _ in _attempts():
             id = secrets.token_urlsafe(32)  # 256 bits of the system's generator; ASVS 5.0 7.2.3 asks for 128
