@@ -1,7 +1,7 @@
 """Which optional parts `make test` leaves out on this machine: prints them as WITHOUT takes them.
 
-They are those that WITHOUT hides, and those that this machine lacks. A browser that is missing is first fetched,
-since that needs no root. In CI (the variable CI) a part that is missing and not hidden is an error.
+They are those that WITHOUT hides, and those that this machine lacks. A missing browser is fetched first, since
+that needs no root. In CI (the variable CI) a part that is missing and not hidden is an error.
 """
 
 import os
