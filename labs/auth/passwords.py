@@ -28,8 +28,10 @@ def verify(hasher: PasswordHasher, hash: str | None, password: str) -> bool:
     For None as much work is done as for anybody, or the time of an answer would tell who has an account
     (ASVS 5.0 6.3.8). Raises argon2's InvalidHashError when `hash` is damaged.
     """
+    if hash is None:
+        hash = dummy_hash(hasher)
     try:
-        return hasher.verify(hash or dummy_hash(hasher), password)
+        return hasher.verify(hash, password)
     except (VerifyMismatchError, UnicodeEncodeError):  # JSON can carry half a character, which has no UTF-8
         return False
 
