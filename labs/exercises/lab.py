@@ -173,6 +173,12 @@ class Lab:
         """Run `action` in a thread, so that it is under way while the probe goes on."""
         return Together(action)
 
+    def until_held(self, held, action: "Together") -> None:
+        """Wait until `action` has arrived at the held write; when it ended without one, nothing is held any more."""
+        while not held.arrived.wait(0.005):
+            if action.done.is_set():
+                return held.release()
+
     def raise_learner_error(self) -> None:
         """Raise what the mechanism raised inside the bank since the last call, if it did."""
         error, self._learner_error = self._learner_error, None

@@ -16,8 +16,8 @@ WAIT_SECONDS = 1.5  # how long a held write waits; below the deadline of a call 
 class Held:
     """One write that the judge holds up, so that something else can happen between a read and this write."""
 
-    def __init__(self, store):
-        self._store = store
+    def __init__(self, skipped):
+        self.skipped = skipped
         self.arrived, self._released = threading.Event(), threading.Event()
 
     def wait(self):
@@ -75,9 +75,9 @@ class JudgeStore:
             return self.records.pop(key, None) is not None
 
     @contextmanager
-    def hold(self):
-        """The next write, whoever makes it, waits until the block releases it or ends."""
-        self._held = held = Held(self)
+    def hold(self, skipped=0):
+        """The next write but `skipped`, whoever makes it, waits until the block releases it or ends."""
+        self._held = held = Held(skipped)
         try:
             yield held
         finally:
@@ -99,6 +99,15 @@ class JudgeStore:
             raise StoreDown("the store does not answer")
         if method in WRITES:
             self.writes += 1
-            held, self._held = self._held, None
-            if held is not None:
-                held.wait()
+            self._wait_if_held()
+
+    def _wait_if_held(self):
+        with self._lock:
+            held = self._held
+            if held is None:
+                return
+            if held.skipped:
+                held.skipped -= 1
+                return
+            self._held = None
+        held.wait()

@@ -57,6 +57,7 @@ class Process:
         self.namespace, self.objects = {}, {}
         self.printed = sys.stdout = sys.stderr = Printed()
         self.clock = None
+        self.current = threading.local()  # .call: the number of the call that this thread runs
 
     def send(self, message):
         data = plain.line(message)
@@ -83,6 +84,7 @@ class Process:
 
     def answer(self, message):
         """Run one message and send what came of it."""
+        self.current.call = message["id"]
         try:
             reply = getattr(self, message["do"])(message)
         except BaseException as error:  # SystemExit too: a hand-in that exits gets a sentence
@@ -121,18 +123,18 @@ class Process:
 
     def arguments(self, message):
         """The arguments of a call, and a function that says which of them the call has changed."""
-        args = [
-            plain.from_wire(arg, lambda name: plain.Remote(name, lambda *q: self.ask(message["id"], *q)))
-            for arg in message["args"]
-        ]
+        args = [plain.from_wire(arg, lambda name: plain.Remote(name, self.ask)) for arg in message["args"]]
 
         def mutated():
             return [n for n, arg in enumerate(args) if same(arg) != json.dumps(message["args"][n])]
 
         return args, mutated
 
-    def ask(self, call, name, method, args):
+    def ask(self, name, method, args):
         """Call a method of an object of the judge's and wait for its answer. Raises StoreDown, TypeError."""
+        call = getattr(self.current, "call", None)
+        if call is None:
+            raise TypeError(f"use the {name} in the thread that your function was called in")
         number, answer = next(self.numbers), queue.SimpleQueue()
         self.questions[number] = answer
         try:
