@@ -188,7 +188,8 @@ def malformed(lab):
     id, name = held_id(ana), lab.desk.policy["cookie"]
     nobody = lab.visitor("mallory")
     for header in (
-        "", "=", ";;; =; ,", name, f"{name}=", f"{name}=%00", f"{name}={'x' * 5000}", f"x{name}={id}", f"{name}x={id}",
+        "",
+        "=", ";;; =; ,", name, f"{name}=", f"{name}=%00", f"{name}={'x' * 5000}", f"x{name}={id}", f"{name}x={id}",
         f"{name} {id}", f"{name}=\xff\xfe", f'{name}="{id[:5]}', "\x7f", f"{name.lower()}-={id}",
     ):  # fmt: skip
         lab.refused(
