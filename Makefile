@@ -26,12 +26,12 @@ test: .venv/.ready
 	export JUPYTER_CONFIG_DIR="$$home/jupyter" JUPYTER_DATA_DIR="$$home/jupyter/data"; \
 	export PATH="$(CURDIR)/.venv/bin:$$PATH"; \
 	WITHOUT=$$($(PY) tests/left_out.py); export WITHOUT; \
-	set -x; \
-	$(PY) -m ruff check .; \
-	.venv/bin/lint-imports; \
-	$(PY) -m labs.classroom build --check; \
-	$(PY) -m pytest tests -n 2; \
-	$(PY) -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadscope notebooks solutions
+	run() { echo "$$*" >&2; "$$@"; }; \
+	run $(PY) -m ruff check .; \
+	run .venv/bin/lint-imports; \
+	run $(PY) -m labs.classroom build --check; \
+	run $(PY) -m pytest tests -n 2; \
+	run $(PY) -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadscope notebooks solutions
 
 reset: .venv/.ready
 	@test -n "$(L)" || { echo "Which lesson? For example: make reset L=10"; exit 2; }

@@ -1,0 +1,153 @@
+"""What stands in the repository: no machine's paths or addresses, links that lead somewhere, commands that exist."""
+
+import configparser
+import json
+import os
+import re
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+IGNORED = [line.strip("/") for line in (ROOT / ".gitignore").read_text("utf-8").splitlines() if line and line[0] != "#"]
+
+
+def files() -> list[Path]:
+    """The files of the course, as a checkout or an unpacked archive holds them: all but what git ignores."""
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name != ".git" and not ignored(name)]
+        found += [Path(folder, name) for name in names if name != ".git" and not ignored(name)]
+    return found
+
+
+def ignored(name: str) -> bool:
+    """Whether .gitignore names a file or folder of this name."""
+    return any(fnmatch(name, pattern) for pattern in IGNORED)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file; nothing for one that is not text."""
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+# Written in pieces, so that this file does not hold what it looks for.
+PLACES = {
+    "a person's folder": r"/(?:home|Users)/[a-z]\w*/|/ro" + r"ot/|[A-Z]:\\+Users\\+",
+    "a package index": r"files\.python" + r"hosted|/sim" + r"ple/|pypi\." + r"org|registry\.npm" + r"js",
+    "this checkout": re.escape(str(ROOT)) + r"\b",
+}
+
+
+@pytest.mark.parametrize("what", PLACES)
+def test_no_file_holds_a_place_of_one_machine(what):
+    found = [path.relative_to(ROOT).as_posix() for path in files() if re.search(PLACES[what], text_of(path))]
+    assert found == []
+
+
+def test_the_patterns_find_what_they_look_for():
+    assert re.search(PLACES["a person's folder"], "see /ho" + "me/ana/course")
+    assert re.search(PLACES["a person's folder"], "see C:\\Us" + "ers\\ana")
+    assert re.search(PLACES["a package index"], "https://py" + "pi.org/x")
+    assert not re.search(PLACES["a person's folder"], "GET /home HTTP/1.1")
+
+
+def test_the_repository_is_small():
+    assert sum(path.stat().st_size for path in files()) < 5_000_000
+
+
+DOCUMENTS = ["README.md", "CONTRIBUTING.md"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_of_documents_lead_somewhere(name):
+    targets = re.findall(r"\]\(([^)\s]+)\)", (ROOT / name).read_text("utf-8"))
+    broken = [to for to in targets if not re.match(r"https?://|#", to) and not (ROOT / to.partition("#")[0]).exists()]
+    assert broken == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_name_only_targets_that_make_has(name):
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, flags=re.M)[1].split())
+    named = set(re.findall(r"\bmake ([a-z]+)", "\n".join(commands((ROOT / name).read_text("utf-8")))))
+    assert named
+    assert named <= targets
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_name_only_files_that_exist(name):
+    words = commands((ROOT / name).read_text("utf-8"))
+    paths = {word for text in words for word in re.findall(r"(?:labs|tests|docs|data|\.ci)/[\w./-]*\w", text)}
+    invented = {"labs/exercises/ex12.py"}
+    missing = sorted(path for path in paths - invented if not (ROOT / path).exists())
+    assert missing == []
+
+
+def commands(markdown: str) -> list[str]:
+    """What stands in a document as code: blocks, and words between backquotes."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", markdown, flags=re.M | re.S)
+    return blocks + re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", markdown, flags=re.M | re.S))
+
+
+def test_readme_lists_every_notebook_with_its_own_title_and_minutes():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| \[(\d\d) (.+?)\]\(notebooks/(\S+?)\) \| (\d+) \|", readme, flags=re.M)
+    listed = {file: (f"{number} · {title}", minutes) for number, title, file, minutes in rows}
+    said = {}
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        first = "".join(json.loads(path.read_text("utf-8"))["cells"][0]["source"])
+        title, minutes = re.search(r"^# (.+)$", first, flags=re.M)[1], re.search(r"(\d+) minutes", first)[1]
+        said[path.name] = (title, minutes)
+    assert listed == said
+
+
+# What nbval replaces before it compares ---------------------------------------------------------
+
+
+def sanitized(text: str) -> str:
+    """What nbval makes of an output: it applies every section of the file, in order."""
+    config = configparser.RawConfigParser()
+    config.read(ROOT / "tests" / "nbval_sanitize.cfg")
+    for section in config.sections():
+        text = re.sub(config.get(section, "regex"), config.get(section, "replace"), text)
+    return text
+
+
+ID = "Zk3" + "aB-_9" * 8  # 43 characters, as secrets.token_urlsafe(32) gives
+
+
+@pytest.mark.parametrize(
+    ("output", "compared"),
+    [
+        (f"Set-Cookie: __Host-sid={ID}; Path=/", "Set-Cookie: __Host-sid=AN-ID; Path=/"),
+        (f"<td>{'0f' * 32}</td>", "<td>AN-ID</td>"),
+        ("Host: app.fernbank.localhost:41873", "Host: app.fernbank.localhost:PORT"),
+        ("http://127.0.0.1:8000/balance", "http://127.0.0.1:PORT/balance"),
+        ("Date: Tue, 24 Nov 2026 07:15:02 GMT", "Date: A-DATE"),
+        ("created 2026-11-24T07:15:02.123Z", "created A-DATE"),
+        ("Authorization: Bearer eyJhbGciOi.eyJzdWIi.c2ln", "Authorization: Bearer A-TOKEN"),
+    ],
+)
+def test_what_varies_is_replaced(output, compared):
+    assert sanitized(output) == compared
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        '{"owner": "ana", "balance": 1280}',
+        "My locker code is 4821-KESTREL.",
+        "Cookie: sid=fern-1234",
+        "HTTP/1.1 401 UNAUTHORIZED",
+        "Content-Length: 41873",
+        "10,000 ids, 10,000 different",
+        "at 8 h 12 min",
+    ],
+)
+def test_what_is_the_same_for_one_seed_is_compared_as_it_is(output):
+    assert sanitized(output) == output
