@@ -36,10 +36,10 @@ def draw(exchange: Exchange, mark: Sequence[str] = (), note: str | None = None) 
     in place of its kind. Below the response stands what the bank's record says about this exchange.
     """
     asked = list(_lines(exchange.request, mark, note))
-    answered = list(_lines(exchange.response, mark, None)) or [Line("(no answer)")]
+    answered = list(_lines(exchange.response, mark, None)) if exchange.response else [Line("(no answer)")]
     if exchange.truncated:
         answered.append(Line("", notes=("the log kept the first 64 KiB of this exchange",)))
-    answered.append(Line("", notes=tuple(f"the bank's record: {event}" for event in exchange.told)))
+    answered += [Line("", notes=(f"the bank's record: {event}",)) for event in exchange.told]
     who = f"Request by {exchange.person}" if exchange.person else "Request"
     html = Markup('<div class="fern-pair">{}{}</div>').format(_half(who, asked), _half("Response", answered))
     return Drawing(html, _text(asked, answered))

@@ -70,7 +70,7 @@ def _read(file: Path) -> tuple[Results, str]:
 def _checked(data) -> Results:
     """The results in what was read. Raises KeyError, TypeError or ValueError when the shape is not ours."""
     results = {}
-    for exercise, kept in data["exercises"].items():
+    for exercise, kept in dict(data["exercises"]).items():
         attempts, points, passed = kept["attempts"], kept["points"], kept["passed"]
         if (type(attempts), type(points), type(passed)) != (int, int, bool) or attempts < 0 or points < 0:
             raise ValueError(f"not the result of an exercise: {kept!r}")
