@@ -1,6 +1,7 @@
 """claim(): what the article says, what this run measured, and what the course's ledger makes of it."""
 
 import json
+import textwrap
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from labs.bench import BenchError
 
 from .drawing import Drawing
 from .exchange import visible
-from .reports import wrapped
+from .reports import WIDTH
 
 LEDGER = Path(__file__).resolve().parents[2] / "data" / "claims.json"
 HOLDS = {True: "it holds", False: "it does not hold", None: "not settled yet"}
@@ -46,8 +47,13 @@ def draw(id: str, measured: str, holds: bool | None, but: str = "") -> Drawing:
     rows = {name: visible(text) for name, text in rows.items() if text}
     items = Markup("").join(Markup("<dt>{}</dt><dd>{}</dd>").format(*row) for row in rows.items())
     html = Markup("<p><strong>{}</strong></p><dl>{}</dl>").format(title, items)
-    lines = [wrapped(f"  {name:<13}", text) for name, text in rows.items()]
-    return Drawing(html, "\n".join([wrapped("", title), *lines]))
+    lines = [_wrapped(f"  {name:<13}", text) for name, text in rows.items()]
+    return Drawing(html, "\n".join([_wrapped("", title), *lines]))
+
+
+def _wrapped(start: str, text: str) -> str:
+    return textwrap.fill(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start or "  "),
+                         break_long_words=False, break_on_hyphens=False)
 
 
 @cache
