@@ -157,9 +157,20 @@ class Lab:
 
     def bank(self, sessions, cookie=None):
         """A Fernbank of this lab's own customers and clock, for an exercise's mount()."""
-        app = bank(sessions, cookie, customers=customers(self.seed), hasher=FAST, clock=lambda: self.now)
+        return self.guard(bank(sessions, cookie, customers=customers(self.seed), hasher=FAST, clock=lambda: self.now))
+
+    def guard(self, app):
+        """Have what the mechanism raises inside this app raised by the probe that caused it; returns the app."""
         app.on_mechanism_error = self._keep_learner_error
         return app
+
+    def visit(self, visitor, path: str):
+        """GET a page as `visitor` (labs.bench.Visitor) and return the Response; it must be a page."""
+        response = visitor.get(path)
+        self.last = response.exchange
+        self.raise_learner_error()
+        self.expect(response.status == 200, "a page", self.answered(response), self.last)
+        return response
 
     def visitor(self, name: str, person: str | None = None) -> Customer:
         """A browser of customer `name`, not logged in; `person` is who sits at it (default: the customer)."""
@@ -187,7 +198,7 @@ class Lab:
 
     def _keep_learner_error(self, error):
         if not isinstance(error, LearnerError):
-            error = LearnerError(f"your mechanism gave the bank something it cannot use: {error}")
+            error = LearnerError(f"your code gave the server something that it cannot use: {error}")
         self._learner_error = error
 
     # ---- time --------------------------------------------------------------------------------------------------
