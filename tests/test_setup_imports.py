@@ -1,4 +1,4 @@
-"""The house's import contract, who may import whom: import-linter holds it (`[tool.importlinter]` in pyproject.toml)."""
+"""Who may import whom: import-linter holds the house's contract (`[tool.importlinter]` in pyproject.toml)."""
 
 import ast
 import shutil
