@@ -14,35 +14,63 @@ WAIT_SECONDS = 1.5  # how long a held write waits; below the deadline of a call 
 
 
 class Held:
-    """One write that the judge holds up, so that something else can happen between a read and this write."""
+    """One step that the judge holds up, so that something else can happen between the one before it and this one."""
 
     def __init__(self, skipped):
         self.skipped = skipped
         self.arrived, self._released = threading.Event(), threading.Event()
 
     def wait(self):
-        """Called by the store in the thread of the write: say that it has arrived, and wait for the release."""
+        """Called in the thread of the step: say that it has arrived, and wait for the release."""
         self.arrived.set()
         self._released.wait(WAIT_SECONDS)
 
     def release(self):
-        """Let the write go on."""
+        """Let the step go on."""
         self._released.set()
 
 
-class JudgeStore:
+class Holdable:
+    """Something of the judge's whose steps can be held up one at a time."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._held: Held | None = None
+
+    @contextmanager
+    def hold(self, skipped=0):
+        """The next step but `skipped`, whoever makes it, waits until the block releases it or ends."""
+        self._held = held = Held(skipped)
+        try:
+            yield held
+        finally:
+            self._held = None
+            held.release()
+
+    def _wait_if_held(self):
+        with self._lock:
+            held = self._held
+            if held is None:
+                return
+            if held.skipped:
+                held.skipped -= 1
+                return
+            self._held = None
+        held.wait()
+
+
+class JudgeStore(Holdable):
     """get, add, replace and delete as in labs.auth.stores, in memory.
 
-    `records` is the dict of what is stored; `down = True` makes every call raise StoreDown; `writes` counts them.
-    Wrong types raise TypeError with a sentence, which the learner's code gets.
+    `records` is the dict of what is stored; `down = True` makes every call raise StoreDown; `writes` counts them,
+    and `hold()` holds one of them. Wrong types raise TypeError with a sentence, which the learner's code gets.
     """
 
     def __init__(self):
+        super().__init__()
         self.records: dict[str, dict] = {}
         self.down = False
         self.writes = 0
-        self._lock = threading.Lock()
-        self._held: Held | None = None
 
     def get(self, key):
         """A copy of the record, or None."""
@@ -74,16 +102,6 @@ class JudgeStore:
         with self._lock:
             return self.records.pop(key, None) is not None
 
-    @contextmanager
-    def hold(self, skipped=0):
-        """The next write but `skipped`, whoever makes it, waits until the block releases it or ends."""
-        self._held = held = Held(skipped)
-        try:
-            yield held
-        finally:
-            self._held = None
-            held.release()
-
     def text(self) -> str:
         """Everything stored, keys and records, as one text: for looking for what must not be in it."""
         with self._lock:
@@ -100,14 +118,3 @@ class JudgeStore:
         if method in WRITES:
             self.writes += 1
             self._wait_if_held()
-
-    def _wait_if_held(self):
-        with self._lock:
-            held = self._held
-            if held is None:
-                return
-            if held.skipped:
-                held.skipped -= 1
-                return
-            self._held = None
-        held.wait()
