@@ -6,28 +6,30 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-#: Colours come from JupyterLab's theme. The fixed pairs (marks and badges) read on light and dark alike.
+#: Colours come from JupyterLab's theme; the fixed pairs (marks and badges) read on light and dark alike. Two elements
+#: to a selector, because JupyterLab's own `.jp-RenderedHTMLCommon td` and the like would win over one.
 STYLE = Markup(
     """<style>
-.fern { color: var(--jp-content-font-color1, inherit); background: var(--jp-layout-color0, transparent);
-  padding: .3em .6em; line-height: 1.45 }
-.fern pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 0; color: inherit;
-  background: transparent; font-family: var(--jp-code-font-family, monospace) }
-.fern-pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24em, 100%), 1fr));
-  gap: .4em 1.6em }
-.fern p.fern-who { margin: 0; font-weight: bold }
-.fern mark { background: #ffe28a; color: #141414; padding: 0 .15em; text-decoration: underline }
-.fern-note { font-weight: bold }
+.fern { color: var(--jp-content-font-color1, inherit); padding: .3em .6em; line-height: 1.45 }
+.fern div.fern-pair { display: grid; gap: .4em 1.6em;
+  grid-template-columns: repeat(auto-fit, minmax(min(34em, 100%), 1fr)) }
+.fern div.fern-pair p { margin: 0; font-weight: bold }
+.fern div pre, .fern details pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 0; color: inherit;
+  background: transparent; text-align: left; font-family: var(--jp-code-font-family, monospace) }
+.fern pre mark { background: #ffe28a; color: #141414; padding: 0; text-decoration: underline }
+.fern pre strong { font-weight: bold }
 .fern table { border-collapse: collapse; margin: 0; color: inherit; table-layout: auto }
-.fern caption { text-align: left; font-weight: bold; color: inherit; padding: .2em 0; caption-side: top }
-.fern th, .fern td { text-align: left; vertical-align: top; padding: .25em .8em .25em 0; color: inherit;
-  background: var(--jp-layout-color0, transparent); white-space: normal; overflow-wrap: anywhere }
-.fern tbody tr { border-top: 1px solid var(--jp-border-color1, #888) }
-.fern-yes, .fern-no { display: inline-block; padding: 0 .5em; border-radius: .2em; white-space: nowrap }
-.fern-yes { background: #1b5e20; color: #fff } .fern-no { background: #8b1a1a; color: #fff }
-.fern dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1em; margin: .2em 0 }
-.fern dt { font-weight: bold } .fern dd { margin: 0 }
-.fern summary { cursor: pointer } .fern summary:focus-visible { outline: 2px solid currentColor }
+.fern table caption { text-align: left; font-weight: bold; color: inherit; padding: .2em 0; caption-side: top }
+.fern table tr th, .fern table tr td { text-align: left; vertical-align: top; padding: .25em 1.2em .25em 0;
+  color: inherit; background: var(--jp-layout-color0, transparent); white-space: normal; max-width: none }
+.fern table tbody tr { border-top: 1px solid var(--jp-border-color1, #888) }
+.fern td .fern-yes, .fern td .fern-no { display: inline-block; padding: 0 .5em; border-radius: .2em; color: #fff;
+  white-space: nowrap }
+.fern td .fern-yes { background: #1b5e20 } .fern td .fern-no { background: #8b1a1a }
+.fern td dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1em; margin: .2em 0 }
+.fern td dl dt { float: none; width: auto; margin: 0; padding: 0; font-weight: bold }
+.fern td dl dd { float: none; width: auto; margin: 0; padding: 0 }
+.fern details summary { cursor: pointer } .fern details summary:focus-visible { outline: 2px solid currentColor }
 </style>"""
 )
 

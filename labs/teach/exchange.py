@@ -120,7 +120,7 @@ def _half(title: str, lines: list[Line]) -> Markup:
         html += Markup("<details><summary>{} more lines</summary><pre>{}</pre></details>").format(
             len(folded), Markup("\n").join(map(_html_line, folded))
         )
-    frame = Markup('<div role="group" aria-label="{}"><p class="fern-who">{}</p>{}</div>')
+    frame = Markup('<div role="group" aria-label="{}"><p>{}</p>{}</div>')
     return frame.format(title, title, html)
 
 
@@ -132,7 +132,7 @@ def _html_line(line: Line) -> Markup:
             Markup("<mark>{}</mark>").format(part) if wanted.fullmatch(part) else Markup.escape(part)
             for part in re.split(f"({wanted.pattern})", line.text) if part
         )
-    notes = [Markup('<span class="fern-note">▲ {}</span>').format(note) for note in line.notes]
+    notes = [Markup('<strong>▲ {}</strong>').format(note) for note in line.notes]
     return Markup("\n").join([html, *notes] if line.text or not notes else notes)
 
 
