@@ -2,6 +2,8 @@
 
 from labs.servers.bank import Bank, bank
 from labs.servers.customers import Customer, customers
+from labs.servers.flask_bank import flask_bank
 from labs.servers.record import Event, Record
+from labs.servers.round_robin import RoundRobin
 
-__all__ = ["Bank", "Customer", "Event", "Record", "bank", "customers"]
+__all__ = ["Bank", "Customer", "Event", "Record", "RoundRobin", "bank", "customers", "flask_bank"]

@@ -107,4 +107,5 @@ def _refuse_http(error: HTTPException) -> Response:
         return error.get_response()
     sentences = {404: "Fernbank has no such address.", 405: "This address does not take this method."}
     sentence = sentences.get(error.code, error.description or error.name)
-    return refuse(Refusal(error.code, sentence, headers=dict(error.get_headers("Allow"))))
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    return refuse(Refusal(error.code, sentence, headers=headers))
