@@ -31,8 +31,9 @@ def greet(cookies, known=[]):
 STILL_STRANGER = SOLUTION.replace("Welcome back", "Welcome back, stranger")
 RENAMED_EACH_TIME = SOLUTION.replace('.", {}', '.", {"name": "wren" if name != "wren" else "heron"}')
 NOT_ESCAPED = SOLUTION.replace("html.escape(name)", "name")
-ONLY_SCRIPT = SOLUTION.replace("html.escape(name)", 'name.replace("<script>", "")')
-ONLY_QUOTES = SOLUTION.replace("html.escape(name)", "name.replace('\"', '&quot;')")
+WELCOME = 'f"Welcome back, {html.escape(name)}."'
+ONLY_SCRIPT = SOLUTION.replace(WELCOME, '"Welcome back, " + name.replace("<script>", "")')
+ONLY_QUOTES = SOLUTION.replace(WELCOME, '"Welcome back, " + name.replace(chr(34), "&quot;")')
 OTHER_COOKIE = SOLUTION.replace('"name"', '"visitor"')
 TEXT_ONLY = SOLUTION.replace('}.", {}', '}."')
 
