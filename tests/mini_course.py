@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NAME = "90_mini.ipynb"
 POINTS = {"90.1": 2, "90.2": 3}
 #: A check of its own, so that these tests need no exercise of the course.
-CHECK = '''\
+CHECK = """\
 import os
 
 def check(number, double):
@@ -20,7 +20,13 @@ def check(number, double):
         verdict = f"not attempted yet: {stub}"
     if verdict != "passed" and os.environ.get("NBGRADER_EXECUTION"):
         raise AssertionError(f"{number} {verdict}")
-    print(number, verdict)'''
+    print(number, verdict)"""
+SURROUNDINGS = """\
+from pathlib import Path
+
+home = Path(os.environ["FERNBANK_HOME"])
+print(os.environ["FERNBANK_SEED"], Path.cwd().name, "used" if home.exists() else "fresh")
+home.mkdir(parents=True, exist_ok=True)"""
 SOLUTION = '''\
 def double(n):
     """Twice n."""
@@ -37,7 +43,7 @@ def mini_notebook(**changes: str) -> nbformat.NotebookNode:
         new_code_cell(changes.get("check", CHECK)),
         new_markdown_cell("## 1 · Say something"),
         new_code_cell(changes.get("says", 'print("hello", 2 * 3)')),
-        new_code_cell(changes.get("seed", 'import os\n\nprint(os.environ["FERNBANK_SEED"])')),
+        new_code_cell(SURROUNDINGS),
         new_markdown_cell("### Exercise 90.1 · Double (5 minutes · easy · 2 points)"),
         new_code_cell(changes.get("solution", SOLUTION)),
         new_code_cell('check("90.1", double)'),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from .course import Course, find
@@ -87,7 +88,8 @@ def _copy(lesson: Path, copy: Path) -> None:
             "Make room, or give yourself permission to write there, and run this again."
         ) from error
     # Jupyter shows stored HTML without its styles until a notebook is trusted, and these outputs are the course's.
-    NotebookNotary().sign(nbformat.reads(text, as_version=4))
+    with suppress(OSError):  # no place to keep the signature: the page then looks plainer until it is run
+        NotebookNotary().sign(nbformat.reads(text, as_version=4))
 
 
 def _next_free(folder: Path, stem: str) -> Path:

@@ -87,4 +87,6 @@ def _print_address(page: str, token: str) -> None:
             break
         except (OSError, ValueError):
             time.sleep(0.05)
-    click.echo(f"JupyterLab is open. Its address is\n\n    {url}{page}?token={token}\n\nPress Ctrl-C twice to stop it.")
+    click.echo(
+        f"JupyterLab is open. Its address is\n\n    {url}{page}?token={token}\n\nPress Ctrl-C twice to stop it."
+    )
