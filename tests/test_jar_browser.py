@@ -1,4 +1,4 @@
-"""The jar of `labs.bench` held against a real Chromium: the same cookies set, the same requests, the same headers.
+"""The cookie jar held against a real Chromium: the same cookies set, the same requests, the same headers.
 
 Every case sets cookies of its own name, so one browser and one jar serve all cases.
 """
@@ -226,7 +226,7 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def headers(browser_part):
-    """What the browser and the jar send in each request, after all cases were set: request -> (theirs, ours)."""
+    """What browser and jar send in each request, after all cases were set: request -> (theirs, ours)."""
     bench = Bench(browser_part.person("ana"))
     with bench.site:
         set_all(bench)

@@ -187,7 +187,12 @@ class Browser:
         try:
             # Only a persistent context reads a profile's preferences; people's own contexts inherit them.
             self._persistent = self._playwright.chromium.launch_persistent_context(
-                self._profile.name, executable_path=str(self.program), headless=True, args=list(FLAGS)
+                self._profile.name,
+                executable_path=str(self.program),
+                headless=True,
+                args=list(FLAGS),
+                # "Interrupt" goes to the kernel's whole process group, and is not meant for the browser.
+                handle_sigint=False,
             )
         except Error as error:
             self._playwright.stop()

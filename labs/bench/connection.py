@@ -52,7 +52,7 @@ class Connection(WSGIRequestHandler):
         self.rfile, self.wfile = io.BufferedReader(tap), tap
 
     def finish(self) -> None:
-        # The system may give this port to somebody else next.
+        # Said, but nothing was sent: the system may give this port to somebody else next.
         self.server.site.people.pop(self.client_address[1], None)
         super().finish()
 
@@ -60,7 +60,7 @@ class Connection(WSGIRequestHandler):
         """Give this connection's exchange; begin it with its first byte."""
         if self.exchange is None:
             port = self.client_address[1]
-            self.exchange = self.server.site.log.begin(port, self.server.site.people.get(port))
+            self.exchange = self.server.site.log.begin(port, self.server.site.people.pop(port, None))
         return self.exchange
 
     # What happens to a request, in order ----------------------------------------------------------

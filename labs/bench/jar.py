@@ -17,6 +17,13 @@ MAX_NAME_AND_VALUE = 4096  # octets, §5.6
 MAX_ATTRIBUTE = 1024  # octets, §5.6: a longer attribute is ignored
 LAX_GRACE = 120  # seconds in which a cookie without SameSite goes along on a cross-site POST, §5.7.7.2
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# In the order in which a word is tried. The draft reads no year before 1601, Chromium does.
+DATE_PARTS = {
+    "time": r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?!\d)",
+    "day": r"\d{1,2}(?!\d)",
+    "month": "|".join(MONTHS),
+    "year": r"\d{2,4}(?!\d)",
+}
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")  # RFC 9110 §9.2.1
 
 
@@ -235,27 +242,23 @@ def expiry(attributes: dict[str, str]) -> float | None:
 
 
 def cookie_date(text: str) -> float | None:
-    """Give the epoch seconds of a date as §5.1.1 reads it: four parts in any order; None when it cannot."""
-    time_part = month = day = year = None
+    """Give the epoch seconds of a date as §5.1.1 reads it, its parts in any order; None when that fails."""
+    found: dict[str, re.Match] = {}
     for token in re.split(r"[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+", text):
-        if not time_part and (found := re.match(r"(\d{1,2}):(\d{1,2}):(\d{1,2})(?!\d)", token)):
-            time_part = found
-        elif not day and (found := re.match(r"\d{1,2}(?!\d)", token)):
-            day = found
-        elif not month and token[:3].lower() in MONTHS:
-            month = token[:3].lower()
-        elif not year and (found := re.match(r"\d{2,4}(?!\d)", token)):
-            year = found
-    if not (time_part and month and day and year):
+        for part, pattern in DATE_PARTS.items():
+            if part not in found and (match := re.match(pattern, token, re.I)):
+                found[part] = match
+                break
+    if len(found) < len(DATE_PARTS):
         return None
-    century = 0 if int(year[0]) > 99 else 1900 if int(year[0]) > 69 else 2000
+    month = MONTHS.index(found["month"][0].lower()) + 1
+    year, day = int(found["year"][0]), int(found["day"][0])
+    if year < 100:
+        year += 1900 if year > 69 else 2000
     try:
-        whole = datetime(
-            century + int(year[0]), MONTHS.index(month) + 1, int(day[0]), *map(int, time_part.groups()), tzinfo=UTC
-        )
+        return datetime(year, month, day, *map(int, found["time"].groups()), tzinfo=UTC).timestamp()
     except ValueError:
         return None
-    return whole.timestamp()  # the draft does not read years before 1601, Chromium does
 
 
 def refuse_by_attributes(cookie: Cookie, origin: SplitResult, http: bool) -> None:
@@ -349,8 +352,5 @@ def cookie_string(cookies: list[Cookie]) -> str:
 
 
 def octets(text: str) -> bytes:
-    """Give a header's text as octets: those it came with, or UTF-8 where Latin-1 has no such letter."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace")
+    """Give a header's text as octets: those it came with (Latin-1), and UTF-8 for letters beyond those."""
+    return b"".join(letter.encode("latin-1" if letter <= "\xff" else "utf-8", "replace") for letter in text)

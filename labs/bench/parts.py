@@ -41,7 +41,7 @@ class Way:
 
 
 _lock = threading.Lock()
-_running: dict[str, Any] = {}
+_running: dict[tuple[str, Way | None], Any] = {}
 
 
 def redis_part() -> "RedisPart":
@@ -52,15 +52,16 @@ def redis_part() -> "RedisPart":
     """
     from .redis_server import embedded_redis, redis_at, redis_from
 
+    way = find_redis()
+
     def begin() -> "RedisPart":
-        way = find_redis()
         if way is None:
             return embedded_redis()
         if way.given:
             return redis_at(way.where, REDIS_URL)
         return redis_from(Path(way.where), way.origin)
 
-    return _one_of("redis", begin)
+    return _one_of("redis", way, begin)
 
 
 def postgres_part() -> "PostgresPart | None":
@@ -78,18 +79,19 @@ def postgres_part() -> "PostgresPart | None":
             return postgres_at(way.where, POSTGRES_URL)
         return postgres_from(Path(way.where), way.origin)
 
-    return _one_of("postgres", begin)
+    return _one_of("postgres", way, begin)
 
 
-def _one_of(part: str, begin: Callable[[], Any]) -> Any:
+def _one_of(part: str, way: Way | None, begin: Callable[[], Any]) -> Any:
+    key = part, way
     with _lock:
-        if part not in _running or _running[part].closed:
+        if key not in _running or _running[key].closed:
             try:
-                _running[part] = begin()
+                _running[key] = begin()
             except BenchError as error:
                 raise BenchError(f"{error} To go on without it, set WITHOUT={part} and restart.") from None
-        _running[part].start()
-        return _running[part]
+        _running[key].start()
+        return _running[key]
 
 
 def left_out(part: str) -> bool:

@@ -1,6 +1,7 @@
 """`serve(app)`: a real HTTP server for one app, on this machine only, that stops with the kernel."""
 
 import atexit
+import os
 import socket
 import threading
 import traceback
@@ -16,6 +17,9 @@ from .wire import WireLog
 
 ADDRESS = "127.0.0.1"
 PAGE_HOST = "app.fernbank.localhost"
+
+# Served through Jupyter's own origin, a page with an XSS would own the notebook: so there is no proxy.
+REMOTE = " (this kernel is not on your machine: browser().person(...) opens the page here)"
 
 _sites: dict[str, "Site"] = {}
 _lock = threading.RLock()
@@ -127,12 +131,18 @@ class Site:
         self.stop()
 
     def __repr__(self) -> str:
-        state = f"at {self.page}" if self._thread.is_alive() else "stopped"
-        return f"<Site {self.name} {state}, {len(self.log)} exchanges>"
+        if not self._thread.is_alive():
+            return f"<Site {self.name}, stopped>"
+        return f"<Site {self.name} at {self.page}{REMOTE if is_remote() else ''}>"
 
     def _note_error(self, *_) -> None:
         # Kept, not printed: a line on stderr would land in whichever cell runs.
         self.errors.append(traceback.format_exc())
+
+
+def is_remote() -> bool:
+    """Say whether this kernel runs on somebody else's machine: JupyterHub and Binder say so."""
+    return any(name in os.environ for name in ("JUPYTERHUB_API_URL", "BINDER_SERVICE_HOST"))
 
 
 def _listen(port: int) -> socket.socket:

@@ -129,7 +129,7 @@ class Visitor:
                 self.site.people[port] = self.name
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in headers.items():
-                connection.putheader(name, octets(value))
+                connection.putheader(name, octets(str(value)))
             connection.endheaders(content)
             answer = connection.getresponse()
             body = answer.read()
