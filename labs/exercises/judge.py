@@ -52,15 +52,15 @@ def _unusable(the: Exercise, source: str) -> str:
 def _run_probes(the, process, answer, report):
     if process is not None and not _loads(the, process, report):
         return
-    untouched = the.kind == "answer" and answer is None
-    for number, probe in enumerate(the.probes):
-        if not untouched:
-            verdict, untouched = _verdict(the, probe, process, answer, f"{report.seed}/{the.id}/{number}")
+    stubs = []
+    if the.kind != "answer" or answer is not None:
+        for number, probe in enumerate(the.probes):
+            verdict, stub = _verdict(the, probe, process, answer, f"{report.seed}/{the.id}/{number}")
             report.verdicts.append(verdict)
-        if untouched and not any(one.passed for one in report.verdicts):
-            report.status, report.verdicts = "not attempted", []
-            return
-        untouched = False
+            stubs.append(stub)
+    if all(stubs):
+        report.status, report.verdicts = "not attempted", []
+        return
     _count(the, report)
 
 
