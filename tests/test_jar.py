@@ -93,8 +93,8 @@ class TestPlainHttp:
         assert jar.header(SECURE, initiator=PLAIN) is None
 
 
-PIECES = ["a", "=", ";", " ", "\t", "__Host-", "Secure", "Path", "/", "Domain", ".", "SameSite", "Max-Age", "Expires"]
-PIECES += ["None", "1", "-", ":", "jan", "localhost", "\0"]
+PIECES = ["a", "=", ";", " ", "\t", "__Host-", "Secure", "Path", "/", "Domain", ".", "SameSite", "Max-Age"]
+PIECES += ["Expires", "None", "1", "-", ":", "jan", "localhost", "\0"]
 
 
 class TestRefusals:

@@ -16,18 +16,14 @@ KEEP_FOLDER = b"keep"  # the parent's last word when it will start the server ag
 
 
 def main(task: dict) -> None:
-    """Run task["command"] in task["folder"] as task["user"] until stdin closes; then send task["signal"]."""
+    """Run task["command"] in task["folder"] as task["user"] until stdin closes; then send task["signal"].
+
+    What keeper and server print goes where the parent sends it.
+    """
     ending = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    with open(os.path.join(task["folder"], "log"), "ab") as log:
-        server = subprocess.Popen(
-            task["command"],
-            cwd=task["folder"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            **(dict(user=task["user"], group=task["user"], extra_groups=[]) if task["user"] else {}),
-        )
+    user = dict(user=task["user"], group=task["user"], extra_groups=[]) if task["user"] else {}
+    server = subprocess.Popen(task["command"], cwd=task["folder"], stdin=subprocess.DEVNULL, **user)
     threading.Thread(target=leave_after, args=(server, ending), daemon=True).start()
     farewell = b""
     try:

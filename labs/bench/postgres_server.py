@@ -140,7 +140,13 @@ def reachable(programs: Path, folder: Path, user: int) -> Path:
         subprocess.run([programs / "postgres", "--version"], stdout=subprocess.DEVNULL, **as_user(user))
         return programs
     except PermissionError:
-        return Path(shutil.copytree(programs.parent, folder / "programs", symlinks=True)) / programs.name
+        pass
+    package, copy = programs.parent.parent, folder / "programs"
+    shutil.copytree(programs.parent, copy / package.name / programs.parent.name, symlinks=True)
+    libraries = package.with_name(package.name + ".libs")  # where a wheel for Linux keeps what it links to
+    if libraries.exists():
+        shutil.copytree(libraries, copy / libraries.name)
+    return copy / package.name / programs.parent.name / programs.name
 
 
 def version_at(address: str) -> str:
