@@ -171,9 +171,7 @@ def two_devices(lab):
 def survives_a_restart(lab):
     ana = lab.login("ana")
     lab.restart()
-    response = ana.send("GET", "/balance")
-    expected = "the record is in the store, which outlives the server"
-    lab.expect(response.status == 200, expected, f"after a restart {lab.answered(response)}", lab.last)
+    still_in(lab, ana)
 
 
 @RECORDS.probe(
@@ -211,6 +209,13 @@ def new_ids(lab):
     lab.expect(
         bits >= 127.5, "at least 128 bits that nobody can know", f"the ids vary by about {bits:.0f} bits"
     )
+
+
+def still_in(lab, customer):
+    """Expect that a restart of the server logged nobody out."""
+    response = customer.send("GET", "/balance")
+    expected = "the record is in the store, which outlives the server"
+    lab.expect(response.status == 200, expected, f"after a restart {lab.answered(response)}", lab.last)
 
 
 def made_up_id(lab):
@@ -262,14 +267,6 @@ class Policy:
         return next((value for name, _, value in pairs if name == self._name), None)
 
 
-def jar_with_cookie(lab):
-    """The cookie jar of a browser that took the cell's cookie from a bank on https, and the id in it."""
-    jar, id = CookieJar("app.fernbank.example"), lab.random.randbytes(32).hex()
-    jar.store(Policy(lab).set(id), REAL)
-    kept_all(lab, jar)
-    return jar, id
-
-
 def kept_all(lab, jar):
     """Expect that the browser kept every cookie that it was given."""
     reason = jar.refusals[0][1] if jar.refusals else ""
@@ -296,25 +293,27 @@ def survives_a_link(lab):
 
 @COOKIE.probe("Script on the page cannot read the id", look_at="HttpOnly")
 def script(lab):
-    jar, id = jar_with_cookie(lab)
-    seen = jar.script(REAL)
-    lab.expect(id not in seen, "document.cookie does not show the id", f"document.cookie was {seen!r:.60}")
+    ana = lab.login("ana")
+    seen = ana.cookies.script(ana.visitor.url_of("/balance"))
+    lab.expect(not seen, "document.cookie is empty", f"document.cookie was {seen!r:.60}")
 
 
 @COOKIE.probe("Another host of the same site does not get the id", look_at="Domain")
 def sibling_reads(lab):
-    jar, id = jar_with_cookie(lab)
-    for host in ("blog.fernbank.example", "fernbank.example"):
-        sent = jar.header(f"https://{host}/") or ""
-        lab.expect(id not in sent, "the id goes to app.fernbank.example only", f"{host} got it, too")
+    ana = lab.login("ana")
+    site = ana.visitor.host.partition(".")[2]
+    for host in (f"blog.{site}", site):
+        sent = ana.cookies.header(f"http://{host}:{lab.site.port}/")
+        lab.expect(not sent, f"the id goes to {ana.visitor.host} only", f"{host} got it, too")
 
 
 @COOKIE.probe("The id never travels over plain http", look_at="Secure")
 def plain_http(lab):
-    jar, id = jar_with_cookie(lab)
-    sent = jar.header(REAL.replace("https", "http")) or ""
+    jar = CookieJar("app.fernbank.example")
+    jar.store(Policy(lab).set(lab.random.randbytes(32).hex()), REAL)
+    sent = jar.header(REAL.replace("https", "http"))
     expected = "nothing is sent where anybody on the way can read it"
-    lab.expect(id not in sent, expected, f"plain http carried Cookie: {sent:.60}")
+    lab.expect(not sent, expected, f"plain http carried Cookie: {sent or '':.60}")
 
 
 @COOKIE.probe("A form on another site moves no money", look_at="SameSite")

@@ -133,7 +133,8 @@ class Lab:
         return self.process.call(name, list(args), self.now, times)
 
     def restart(self, reseed: int | None = None) -> None:
-        """Run the learner's cell afresh, as a restarted server would; `reseed` seeds Python's `random` first."""
+        """Run the cell in a new process, as a restarted server is; `reseed` seeds Python's `random` first."""
+        self.process.kill()
         self.process.load(self.now, reseed)
 
     def make(self, name: str, *args) -> str:
@@ -145,6 +146,21 @@ class Lab:
         if thing is not None:
             self.process.remotes[name] = (thing, methods)
         return Remote(name, None)
+
+    def http(self, person: str = "mallory"):
+        """An argument for an attack: `http(method, path, headers, body)`, which sends to the site as `person`.
+
+        It returns {"status": int, "headers": [[name, value], ...], "body": text}; no cookie is added or kept.
+        """
+
+        def send(method, path, headers=None, body=None):
+            visitor = self.site.visitor(person)
+            response = visitor.request(method, path, headers=headers, body=body)
+            self.last = response.exchange
+            pairs = [[name, value] for name, value in response.headers.items()]
+            return {"status": response.status, "headers": pairs, "body": response.text}
+
+        return self.remote("http", send, {"call"})
 
     # ---- the bank ----------------------------------------------------------------------------------------------
 
