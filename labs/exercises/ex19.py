@@ -97,8 +97,8 @@ OPEN = tier(
     "The desk opens",
     25,
     "medium",
-    "Exercises 10.1 to 10.3 are this tier's parts. rotate() may begin as `return self.create(user, elevated)`: that is "
-    "a log-in, and tier 2 asks for more.",
+    "Exercises 10.1 to 10.3 are this tier's parts. rotate() may begin as `return self.create(user, elevated)`: "
+    "that is a log-in, and tier 2 asks for more.",
     "read_id() gets the request as a dict. Only one of its headers counts, and only one cookie in it: skip "
     "whatever has no `=`, and never raise.",
     "A cookie whose name starts with __Host- is one that no sibling host can write: it needs Secure, Path=/ and "

@@ -14,7 +14,7 @@ from labs.auth.stores import StoreDown
 from .learner import plain
 
 LEARNER = Path(__file__).parent / "learner"
-CALL_SECONDS = 2.0  # one call into the learner's code
+CALL_SECONDS = 4.0  # one call into the learner's code
 TOTAL_SECONDS = 30.0  # all calls of one check together
 
 

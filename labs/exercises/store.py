@@ -10,7 +10,7 @@ from labs.auth.stores import StoreDown
 
 METHODS = frozenset({"get", "add", "replace", "delete"})
 WRITES = METHODS - {"get"}
-WAIT_SECONDS = 1.5  # how long a held write waits; below the deadline of a call into the learner's code
+WAIT_SECONDS = 3  # how long a held write waits; below the deadline of a call into the learner's code
 
 
 class Held:

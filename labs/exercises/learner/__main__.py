@@ -9,12 +9,14 @@ What it gets: {"id", "value", "mutated", "printed"} or {"id", "error": {...}}, a
     {"ask": n, "id", "object", "method", "args"}          a method of an object of the judge's, such as the store
 """
 
+import ctypes
 import io
 import itertools
 import json
 import os
 import queue
 import random
+import signal
 import sys
 import threading
 
@@ -23,6 +25,8 @@ import plain
 
 sys.modules["pytest"] = None  # time-machine would load it for its fixture: twice the start of this process
 import time_machine  # noqa: E402
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 class StoreDown(Exception):
@@ -166,6 +170,8 @@ def limits(seconds=60, gigabytes=2):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (gigabytes << 30, gigabytes << 30))
+        # End with the judge, even inside a regular expression, during which Python notices nothing.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main():

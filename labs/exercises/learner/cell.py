@@ -20,8 +20,8 @@ def run(source, allowed):
     """Execute the cell's source (text) and return its namespace (dict). Raises what the cell raises."""
 
     def guarded(name, globals=None, locals=None, fromlist=(), level=0):
-        from_cell = globals is not None and globals.get("__name__") == "__main__"
-        if from_cell and not allows(name, allowed):
+        # Only the cell's own code meets this function: the modules that it imports have Python's own.
+        if not allows(name, allowed):
             raise Forbidden(refusal(name, allowed))
         return builtins.__import__(name, globals, locals, fromlist, level)
 
