@@ -6,30 +6,30 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-#: Colours come from JupyterLab's theme; the fixed pairs (marks and badges) read on light and dark alike. Two elements
-#: to a selector, because JupyterLab's own `.jp-RenderedHTMLCommon td` and the like would win over one.
+#: Colours come from JupyterLab's theme; the fixed pairs (marks and badges) read on light and dark alike.
+#: `.fern.fern`: JupyterLab's own rules for tables name two classes, and would win over one.
 STYLE = Markup(
     """<style>
 .fern { color: var(--jp-content-font-color1, inherit); padding: .3em .6em; line-height: 1.45 }
-.fern div.fern-pair { display: grid; gap: .4em 1.6em;
-  grid-template-columns: repeat(auto-fit, minmax(min(34em, 100%), 1fr)) }
+.fern div.fern-pair { display: flex; flex-wrap: wrap; gap: .4em 1.2em }
+.fern div.fern-pair > div { flex: 0 1 auto; max-width: 100% }
+.fern div.fern-pair > div + div { flex: 1 1 26em; min-width: min(26em, 100%) }
 .fern div.fern-pair p { margin: 0; font-weight: bold }
-.fern div pre, .fern details pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 0; color: inherit;
-  background: transparent; text-align: left; font-family: var(--jp-code-font-family, monospace) }
-.fern pre mark { background: #ffe28a; color: #141414; padding: 0; text-decoration: underline }
-.fern pre strong { font-weight: bold }
-.fern table { border-collapse: collapse; margin: 0; color: inherit; table-layout: auto }
-.fern table caption { text-align: left; font-weight: bold; color: inherit; padding: .2em 0; caption-side: top }
-.fern table tr th, .fern table tr td { text-align: left; vertical-align: top; padding: .25em 1.2em .25em 0;
-  color: inherit; background: var(--jp-layout-color0, transparent); white-space: normal; max-width: none }
-.fern table tbody tr { border-top: 1px solid var(--jp-border-color1, #888) }
-.fern td .fern-yes, .fern td .fern-no { display: inline-block; padding: 0 .5em; border-radius: .2em; color: #fff;
-  white-space: nowrap }
-.fern td .fern-yes { background: #1b5e20 } .fern td .fern-no { background: #8b1a1a }
-.fern td dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1em; margin: .2em 0 }
-.fern td dl dt { float: none; width: auto; margin: 0; padding: 0; font-weight: bold }
-.fern td dl dd { float: none; width: auto; margin: 0; padding: 0 }
-.fern details summary { cursor: pointer } .fern details summary:focus-visible { outline: 2px solid currentColor }
+.fern.fern pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; background: transparent; font-size: .93em;
+  font-family: var(--jp-code-font-family, monospace) }
+.fern.fern mark { background: #ffe28a; color: #141414; padding: 0; text-decoration: underline }
+.fern.fern table { border-collapse: collapse; margin: 0; color: inherit; table-layout: auto }
+.fern.fern caption { text-align: left; font-weight: bold; color: inherit; padding: .2em 0; caption-side: top }
+.fern.fern tr { border-top: 1px solid var(--jp-border-color1, #888) }
+.fern.fern th, .fern.fern td { text-align: left; vertical-align: top; padding: .25em 1.2em .25em 0 }
+.fern.fern td span { display: inline-block; padding: 0 .5em; border-radius: .2em; color: #fff; white-space: nowrap }
+.fern.fern span.fern-yes { background: #1b5e20 }
+.fern.fern span.fern-no { background: #8b1a1a }
+.fern.fern dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1em; margin: .2em 0 }
+.fern.fern dt { font-weight: bold; white-space: nowrap; float: none; width: auto }
+.fern.fern dd { margin: 0; float: none; width: auto }
+.fern summary { cursor: pointer }
+.fern summary:focus-visible { outline: 2px solid currentColor }
 </style>"""
 )
 
@@ -55,7 +55,14 @@ class Drawing:
 
 def said(sentence: str) -> Drawing:
     """A sentence, drawn as it is."""
-    return Drawing(Markup("<p>{}</p>").format(sentence), sentence)
+    return Drawing(Markup("<p>{}</p>").format(prose(sentence)), sentence)
+
+
+def prose(text: str) -> Markup:
+    """A sentence as HTML, with what stands between `backticks` as code."""
+    code = Markup("<code>{}</code>")
+    parts = enumerate(text.split("`"))
+    return Markup("").join(code.format(part) if number % 2 else Markup.escape(part) for number, part in parts)
 
 
 def stacked(drawings: Iterable[Drawing]) -> Drawing:

@@ -37,12 +37,12 @@ def draw(exchange: Exchange, mark: Sequence[str] = (), note: str | None = None) 
     """
     asked = list(_lines(exchange.request, mark, note))
     answered = list(_lines(exchange.response, mark, None)) if exchange.response else [Line("(no answer)")]
+    below = [f"the bank's record: {event}" for event in exchange.told]
     if exchange.truncated:
-        answered.append(Line("", notes=("the log kept the first 64 KiB of this exchange",)))
-    answered += [Line("", notes=(f"the bank's record: {event}",)) for event in exchange.told]
+        below.insert(0, "the log kept the first 64 KiB of this exchange")
     who = f"Request by {exchange.person}" if exchange.person else "Request"
-    html = Markup('<div class="fern-pair">{}{}</div>').format(_half(who, asked), _half("Response", answered))
-    return Drawing(html, _text(asked, answered))
+    html = Markup('<div class="fern-pair">{}{}</div>').format(_half(who, asked), _half("Response", answered, below))
+    return Drawing(html, _text(_text_lines(asked), _text_lines(answered, below)))
 
 
 def visible(text: str) -> str:
@@ -112,14 +112,19 @@ def _body(body: bytes) -> Iterator[tuple[str, tuple, tuple]]:
 # ---- how it is drawn ---------------------------------------------------------------------------------------
 
 
-def _half(title: str, lines: list[Line]) -> Markup:
-    """One side. `title` names it for eyes and screen readers."""
+NOTE = Markup("<strong>▲ {}</strong>")
+
+
+def _half(title: str, lines: list[Line], below: Sequence[str] = ()) -> Markup:
+    """One side. `title` names it for eyes and screen readers; `below` stands below it after a ▲."""
     shown, folded = lines[:LONG_BODY], lines[LONG_BODY:]
     html = Markup("<pre>{}</pre>").format(Markup("\n").join(map(_html_line, shown)))
     if folded:
         html += Markup("<details><summary>{} more lines</summary><pre>{}</pre></details>").format(
             len(folded), Markup("\n").join(map(_html_line, folded))
         )
+    if below:
+        html += Markup("<pre>{}</pre>").format(Markup("\n").join(map(NOTE.format, below)))
     frame = Markup('<div role="group" aria-label="{}"><p>{}</p>{}</div>')
     return frame.format(title, title, html)
 
@@ -132,12 +137,10 @@ def _html_line(line: Line) -> Markup:
             Markup("<mark>{}</mark>").format(part) if wanted.fullmatch(part) else Markup.escape(part)
             for part in re.split(f"({wanted.pattern})", line.text) if part
         )
-    notes = [Markup('<strong>▲ {}</strong>').format(note) for note in line.notes]
-    return Markup("\n").join([html, *notes] if line.text or not notes else notes)
+    return Markup("\n").join([html, *map(NOTE.format, line.notes)])
 
 
-def _text(asked: list[Line], answered: list[Line]) -> str:
-    left, right = _text_lines(asked), _text_lines(answered)
+def _text(left: list[str], right: list[str]) -> str:
     column = max(map(len, left)) + 4
     if column + max(map(len, right)) <= SIDE_BY_SIDE:
         return "\n".join((a.ljust(column) + b).rstrip() for a, b in zip_longest(left, right, fillvalue=""))
@@ -145,12 +148,10 @@ def _text(asked: list[Line], answered: list[Line]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _text_lines(lines: list[Line]) -> list[str]:
+def _text_lines(lines: list[Line], below: Sequence[str] = ()) -> list[str]:
     texts = []
     for line in lines[:LONG_BODY]:
-        texts += [line.text] if line.text or not line.notes else []
-        texts += [f"▲ {note}" for note in line.notes]
+        texts += [line.text, *(f"▲ {note}" for note in line.notes)]
     if len(lines) > LONG_BODY:
         texts.append(f"({len(lines) - LONG_BODY} more lines)")
-        texts += [f"▲ {note}" for line in lines[LONG_BODY:] for note in line.notes]
-    return texts
+    return texts + [f"▲ {note}" for note in below]

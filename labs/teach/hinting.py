@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from labs.exercises import UnknownExercise, exercise
 
-from .drawing import Drawing, said
+from .drawing import Drawing, prose, said
 
 _shown: dict[str, int] = {}  # by exercise id; a restarted kernel begins again with the first hint
 
@@ -24,5 +24,5 @@ def hint(id: str) -> None:
     number = min(_shown.get(id, 0) + 1, len(hints))
     _shown[id] = number
     title, text = f"{the.id} · {the.title} · hint {number} of {len(hints)}", hints[number - 1]
-    html = Markup("<p><strong>{}</strong></p><p>{}</p>").format(title, text)
+    html = Markup("<p><strong>{}</strong></p><p>{}</p>").format(title, prose(text))
     Drawing(html, f"{title}\n{textwrap.indent(textwrap.fill(text, 90), '  ')}").put()

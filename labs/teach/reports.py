@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from labs.exercises import Report, Verdict
 
-from .drawing import Drawing
+from .drawing import Drawing, prose
 from .exchange import visible
 
 WIDTH = 92  # characters of the text form
@@ -27,7 +27,7 @@ def _sentence(report, state, message=""):
     html = Markup("<p><strong>{}</strong></p>").format(title)
     text = title
     if message:
-        html += Markup("<p>{}</p>").format(visible(message))
+        html += Markup("<p>{}</p>").format(prose(visible(message)))
         text += "\n" + _wrapped("  ", visible(message))
     return Drawing(html, text)
 
@@ -114,8 +114,8 @@ def _html(report: Report, replay: str) -> Markup:
 
 def _row(verdict: Verdict, exercise: str) -> Markup:
     if verdict.passed:
-        return PASSED.format(verdict.probe, f"{verdict.points} of {verdict.points}")
-    why = Markup("").join(FIELD.format(name, visible(value)) for name, value in _fields(verdict))
+        return PASSED.format(prose(verdict.probe), f"{verdict.points} of {verdict.points}")
+    why = Markup("").join(FIELD.format(name, prose(visible(value))) for name, value in _fields(verdict))
     why += Markup('<dt>more</dt><dd><code>hint("{}")</code></dd>').format(exercise)
     shown = FOLDED.format("The exchange that shows it", visible(verdict.exchange)) if verdict.exchange else ""
-    return FAILED.format(verdict.probe, why, shown, verdict.points)
+    return FAILED.format(prose(verdict.probe), why, shown, verdict.points)
