@@ -13,8 +13,11 @@ import psutil
 import pytest
 from teach_cells import RIGHT, STUB, WRONG, Kernel, cell, declared
 
-from labs.teach import CheckFailed, check, hint, progress
+from labs.exercises import all_exercises
+from labs.teach import CheckFailed, check, hint, hinting, progress
 from labs.teach import results as kept
+
+SOLUTIONS = Path(__file__).parent.parent / "solutions"
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +147,12 @@ def test_hints_come_one_by_one_and_the_last_names_the_solution(capsys):
     assert seen == [f"{title} 1 of 3 Add.", f"{title} 2 of 3 n + n", *[f"{title} 3 of 3 {last}"] * 2]
 
 
+@pytest.mark.parametrize("the", all_exercises(), ids=lambda the: the.id)
+def test_the_cell_that_the_last_hint_names_is_there(the):
+    [file] = SOLUTIONS.glob(f"{the.notebook}_*.ipynb")
+    assert hinting.cell(the) in [cell["id"] for cell in json.loads(file.read_text("utf-8"))["cells"]]
+
+
 # ---- under nbgrader ------------------------------------------------------------------------------------------
 
 
@@ -176,12 +185,22 @@ def test_the_best_result_stays(capsys, home):
 
 
 def test_two_kernels_at_once_lose_nothing(home):
-    code = "from labs.teach.results import note\nfor n in range(60): note(f'98.{n % 3}', n, False)"
-    both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
-    assert [one.wait() for one in both] == [0, 0]
-    assert {id: result["attempts"] for id, result in file_of(home).items()} == {
-        "98.0": 40, "98.1": 40, "98.2": 40,
-    }
+    code = """if True:
+        from labs.teach.results import note
+        print("ready", flush=True)
+        input()
+        for n in range(30):
+            note(f"98.{n % 3}", n, False)
+    """
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    both = [subprocess.Popen([sys.executable, "-c", code], **pipes) for _ in range(2)]
+    assert [one.stdout.readline() for one in both] == ["ready\n"] * 2
+    for one in both:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in both:
+        one.communicate()
+    assert {id: result["attempts"] for id, result in file_of(home).items()} == {"98.0": 20, "98.1": 20, "98.2": 20}
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ def _judged(the: Exercise, things, seed) -> tuple[Report, list[str]]:
 def _next_seed(the: Exercise) -> tuple[str, list[str]]:
     """The seed of the next attempt: from the learner's seed, the exercise and the attempts so far."""
     try:
+        if the.kind == "answer":
+            return learner_seed(), []  # an answer is about what the page showed, which follows from this seed
         kept, sentence = results.read()
         attempt = kept.get(the.id, {"attempts": 0})["attempts"] + 1
         return attempt_seed(learner_seed(), the.id, attempt), [sentence] if sentence else []

@@ -44,7 +44,7 @@ def _locked():
     with said(file):
         lock = FileLock(file.with_suffix(".lock"), timeout=PATIENCE)
         try:
-            lock.acquire()
+            lock.acquire(poll_interval=0.01)
         except Timeout:
             raise BenchError(
                 f"Another program has held {lock.lock_file} for more than {PATIENCE} seconds. Close other "
