@@ -100,6 +100,8 @@ def _verdict(the: Exercise, probe: Probe, process, answer, seed):
         verdict.happened, stub = str(error), True
     except LearnerError as error:
         verdict.happened = str(error)
+    except Exception as error:  # a probe that stumbles over an odd value must not cost the other probes
+        verdict.happened = f"the probe could not use what your code gave it ({type(error).__name__}: {error})"
     finally:
         if lab is not None:
             lab.close()
