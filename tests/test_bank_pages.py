@@ -126,6 +126,14 @@ def test_looking_at_a_page_is_on_record(site):
     assert len(site.record) == 0
 
 
+def test_every_page_says_who_is_logged_in_and_offers_the_way_out(site):
+    ana = site.visitor("ana")
+    assert "Log out" not in ana.get("/", headers=PAGE).text
+    ana.login("ana", site.password_of("ana"))
+    for path in ("/", "/balance", "/notes", "/basket", "/me"):
+        assert "Log out ana" in ana.get(path, headers=PAGE).text, path
+
+
 def test_forms_lead_to_a_page_that_a_reload_does_not_repeat(site):
     ana = site.visitor("ana")
     steps = [
