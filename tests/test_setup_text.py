@@ -42,9 +42,13 @@ PLACES = {
 }
 
 
+#: Holds made-up places, to show that they would be found in a notebook.
+MADE_UP = {ROOT / "tests" / "test_notebook_rules.py"}
+
+
 @pytest.mark.parametrize("what", PLACES)
 def test_no_file_holds_a_place_of_one_machine(what):
-    found = [path.relative_to(ROOT).as_posix() for path in files() if re.search(PLACES[what], text_of(path))]
+    found = [path for path in files() if path not in MADE_UP and re.search(PLACES[what], text_of(path))]
     assert found == []
 
 
