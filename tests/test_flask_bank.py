@@ -109,6 +109,19 @@ def test_flask_session_writes_back_what_a_logout_deleted_meanwhile():
         assert mallory.get("/balance").status == 200
 
 
+def test_flask_session_says_500_in_an_outage_and_keeps_ids_as_they_are():
+    """Two more things that lesson 11 says of it."""
+    app, server = cookie_bank(), fakeredis.FakeServer()
+    client = fakeredis.FakeRedis(server=server)
+    app.config.update(SESSION_TYPE="redis", SESSION_REDIS=client)
+    flask_session.Session(app)
+    with serve(app) as site:
+        ana = logged_in(site, "ana")
+        assert client.keys() == [b"session:" + ana.cookies["session"].encode()]
+        server.connected = False
+        assert ana.get("/balance").status == 500
+
+
 def test_a_refusal_has_one_content_type(site):
     answer = site.visitor().get("/logout")
     assert (answer.status, answer.headers.get_all("Content-Type")) == (405, ["application/json"])

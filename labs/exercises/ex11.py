@@ -289,7 +289,7 @@ EVERYWHERE = Exercise(
     "11.2",
     "Log out everywhere",
     defines=("create", "load", "delete", "revoke_all"),
-    minutes=10,
+    minutes=8,
     difficulty="medium",
     mount=lambda lab: lab.bank(ByUser(lab)),
     hints=(
@@ -474,7 +474,7 @@ ANSWER = Exercise(
     "11.3",
     "What to say when there is no session",
     defines=("answer",),
-    minutes=5,
+    minutes=4,
     difficulty="easy",
     mount=Gate,
     hints=(
@@ -585,7 +585,7 @@ EVIDENCE = Exercise(
     "11.4",
     "The replay, in the log",
     defines=("evidence",),
-    minutes=8,
+    minutes=6,
     difficulty="medium",
     mount=lambda lab: flask_bank(customers=customers(lab.seed), hasher=FAST, clock=lambda: lab.now),
     hints=(
