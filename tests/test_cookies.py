@@ -53,7 +53,7 @@ class TestSet:
             SessionCookie().set(id)
 
     def test_the_largest(self):
-        """4,096 octets of name and value (RFC 6265bis §5.6): what is longer a browser would silently not keep."""
+        """4,096 octets of name and value (RFC 6265bis §5.6): a browser drops what is longer."""
         cookie, jar = SessionCookie(), CookieJar()
         largest = "a" * (4096 - len("__Host-sid"))
         assert jar.store(cookie.set(largest), APP)

@@ -33,8 +33,8 @@ class Clock:
 class WatchedStore:
     """A store in memory that can be interrupted, and that can fail, at a chosen call.
 
-    `interrupt(when, method, function, keys)`: run `function` once, "before" or "after" the next call of `method`
-    for a key that starts with `keys`: what a rival does while somebody is in the middle of something.
+    `interrupt(when, method, function, keys)`: run `function` once, "before" or "after" the next call of
+    `method` for a key that starts with `keys`: what a rival does while somebody is in the middle of something.
     `fail(number, done)`: the call of that number from now raises StoreDown, `done` or not.
     """
 
@@ -578,7 +578,7 @@ class TestRaces:
 
     @pytest.mark.parametrize("by", ["load", "save", "create", "rotate", "revoke_all"])
     def test_a_slow_reader_does_not_end_a_session_in_use(self, sessions, store, clock, by):
-        """It read the record, and slept; meanwhile the session was used; it must not judge by what it read."""
+        """It read the record and slept, the session was used: it must not judge by what it read."""
         phone = sessions.create("ana")
 
         def used_while_it_slept():
@@ -740,7 +740,7 @@ class TestOnEveryStore:
         assert [sessions.load(id) for id in (anonymous, laptop, phone, elevated, last)] == [None] * 5
 
     def test_eight_at_once(self, shared, user):
-        """Threads on one session: everybody who is served has a session, the basket exists once, all are listed."""
+        """Log-ins with one old session: all are in and listed, and the basket exists once."""
         sessions = Sessions(shared)
         old = sessions.create()
         sessions.save(old, {"basket": ["fern"]})
@@ -778,7 +778,7 @@ class TestOnEveryStore:
 
 
 class Model(RuleBasedStateMachine):
-    """Sessions against a model that is a dict: any order of calls, any passing of time, an outage at any call."""
+    """Sessions against a dict: calls in any order, time that passes, an outage at any call."""
 
     ids = Bundle("ids")
     users = st.sampled_from(["ana", "ben"])

@@ -82,7 +82,7 @@ class MemoryStore:
 class SQLStore:
     """Records in a table of SQLite or PostgreSQL, through SQLAlchemy. Makes the table when there is none.
 
-    Takes an Engine or an address: `sqlite://` (in memory), `sqlite:///sessions.db`, `postgresql+psycopg://...`
+    Takes an Engine or an address: `sqlite://` (in memory), `sqlite:///records.db`, `postgresql+psycopg://..`
     """
 
     def __init__(self, url_or_engine: str | sa.URL | sa.Engine):
