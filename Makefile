@@ -41,7 +41,7 @@ notebooks: .venv/.ready
 	@$(PY) -m labs.classroom build
 
 bench: .venv/.ready
-	@$(PY) -m labs.measure
+	@$(PY) tests/bench.py
 
 lock: .venv/.ready
 	@uv=$$(command -v uv || echo .venv/bin/uv); \
