@@ -134,6 +134,17 @@ def test_every_page_says_who_is_logged_in_and_offers_the_way_out(site):
         assert "Log out ana" in ana.get(path, headers=PAGE).text, path
 
 
+def test_a_refusal_does_not_hide_who_is_logged_in(site):
+    ana = site.visitor("ana")
+    ana.login("ana", site.password_of("ana"))
+    for _ in range(20):
+        ana.post("/basket", form={"item": "mug"})
+    for path, form, status in [("/basket", {"item": "mug"}, 409), ("/transfer", {"to": "ben"}, 400)]:
+        answer = ana.post(path, form=form, headers=PAGE)
+        assert answer.status == status
+        assert "Log out ana" in answer.text
+
+
 def test_forms_lead_to_a_page_that_a_reload_does_not_repeat(site):
     ana = site.visitor("ana")
     steps = [

@@ -104,12 +104,12 @@ class Desk:
         with self._one_at_a_time(id):  # or two tabs that load, add and save at once would lose one of two items
             session = None if id is None else self._load(id)
             if session is not None:
+                g.user = session["user"]
                 items = _basket(session["data"])
                 if len(items) >= most:
                     raise Refusal(409, f"The basket is full: it holds {most} things.")
                 items = [*items, item]
                 if self._save(id, {**session["data"], "basket": items}):
-                    g.user = session["user"]
                     return items
         # There is no session, or it ended at this very moment: what comes now belongs to nobody yet.
         id = _text("create", self._call(self._sessions, "create"))

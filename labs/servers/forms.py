@@ -91,17 +91,10 @@ def _json(body: bytes) -> dict[str, Any]:
 
 def _form(body: bytes) -> dict[str, Any]:
     try:
-        return _once(
-            parse_qsl(
-                body.decode("ascii"),
-                keep_blank_values=True,
-                strict_parsing=True,
-                errors="strict",
-                max_num_fields=50,
-            )
-        )
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict")
     except ValueError:
         raise Refusal(400, "The body is not a well-formed form.") from None
+    return _once(pairs)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
