@@ -70,7 +70,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    missing = {part: _why_missing(part) for part in FIND}
+    missing = {part: why_missing(part) for part in FIND}
     gone = []
     for item in items:
         reasons = [missing[part] for part in sorted(parts_of(item)) if missing[part]]
@@ -88,7 +88,8 @@ def parts_of(item) -> set[str]:
     return marked | {part for part in FIND if f"{part}_part" in getattr(item, "fixturenames", ())}
 
 
-def _why_missing(part: str) -> str | None:
+def why_missing(part: str) -> str | None:
+    """Say why tests that need this part are left out; None when they run."""
     if left_out(part):
         return f"WITHOUT={part}"
     if FIND[part]() is None and not os.environ.get("CI"):

@@ -413,6 +413,12 @@ class TestGarbage:
         answer = site.visitor().post("/echo", body=b"x" * MAX_BODY)
         assert answer.body == b"x" * MAX_BODY
 
+    def test_a_form_in_parts_is_taken(self, site):
+        """Its parts have headers of their own, which are none of the request's."""
+        body = b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x--\r\n"
+        start = HEAD + b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n" % len(body)
+        assert send(site, start + body).endswith(b"\r\n\r\n" + body)
+
     def test_continue_is_said_once(self, site):
         answer = send(site, HEAD + b"Expect: 100-continue\r\nContent-Length: 1\r\n\r\nx")
         assert answer.count(b"100 Continue") == 1

@@ -133,7 +133,14 @@ class Browser:
     @property
     def running(self) -> bool:
         """Whether it can be used: neither closed nor crashed."""
-        return not self.closed and self.call(lambda: self._persistent.browser.is_connected())
+        if self.closed:
+            return False
+        try:
+            # Any question that goes to the browser and back: Playwright hears of a crash only then.
+            self.call(lambda: self._persistent.cookies())
+        except BenchError:
+            return False
+        return True
 
     def person(self, name: str) -> "Person":
         """Give one person a fresh window, without cookies; an earlier one of that name closes."""
