@@ -137,7 +137,8 @@ def as_user(user: int) -> dict:
 def reachable(programs: Path, folder: Path, user: int) -> Path:
     """Give a folder from which `user` can run the programs: a copy when theirs lies in a closed home."""
     try:
-        subprocess.run([programs / "postgres", "--version"], stdout=subprocess.DEVNULL, **as_user(user))
+        # From a folder that it may enter, or it complains on the terminal.
+        subprocess.run([programs / "postgres", "--version"], cwd=folder, stdout=subprocess.DEVNULL, **as_user(user))
         return programs
     except PermissionError:
         pass
