@@ -100,10 +100,12 @@ def test_nbgrader_fails_every_check_of_an_unsolved_notebook(validate, path):
 
 
 def nbgrader(folder: Path, *words: str) -> subprocess.CompletedProcess:
+    """An nbgrader command in this folder. nbgrader needs its environment's programs on PATH."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         [sys.executable, "-m", "nbgrader", *words],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "JUPYTER_CONFIG_DIR": str(folder / "jupyter")},
+        env=os.environ | {"PATH": path, "JUPYTER_CONFIG_DIR": str(folder / "jupyter")},
         capture_output=True,
         text=True,
     )
