@@ -1,15 +1,9 @@
-"""Exercises 10.1 to 10.6: wrong answers are refused by the probe that should, and told why; right ones pass.
-
-A wrong answer is a right one with one mistake in it: what it replaces, or a whole source. It must fail the probes
-that are named, with the words that are named, and no others. Where customers are not served, only theirs are looked
-at: what the attacks found does not count then.
-"""
+"""Exercises 10.1 to 10.6: right answers pass, wrong ones are refused by the probe that should, and told why."""
 
 import textwrap
 
 import pytest
-
-from labs.exercises import exercise, judge
+from answers import gets_full_points, has_answers_enough, is_refused, right_ones, wrong_ones
 
 # ---- 10.1 --------------------------------------------------------------------------------------------------
 
@@ -702,54 +696,22 @@ EXERCISES = {
 }
 
 
-def written(right, answer):
-    """The source of an answer: a text, or the right one with (this, replaced by that)."""
-    if isinstance(answer, str):
-        return textwrap.dedent(answer)
-    this, that = answer
-    assert this in right
-    return right.replace(this, that)
+@pytest.mark.parametrize(("id", "source"), right_ones(EXERCISES))
+def test_a_right_answer_gets_full_points(id, source):
+    gets_full_points(id, source)
 
 
-def rows(which):
-    return [
-        pytest.param(id, *((answer,) if which == 1 else answer), id=f"{id} {name}")
-        for id, parts in EXERCISES.items()
-        for name, answer in parts[which].items()
-    ]
-
-
-@pytest.mark.parametrize(("id", "answer"), rows(1))
-def test_a_right_answer_gets_full_points(id, answer):
-    report = judge(id, written(EXERCISES[id][0], answer))
-    assert report.passed, [(one.probe, one.happened) for one in report.verdicts if not one.passed]
-    assert report.points == report.of == exercise(id).points
-
-
-@pytest.mark.parametrize(("id", "answer", "because"), rows(2))
-def test_a_wrong_answer_is_refused_by_the_probes_that_should(id, answer, because):
-    report = judge(id, written(EXERCISES[id][0], answer))
-    failed = {one.probe: one for one in report.verdicts if not one.passed}
-    counts = {one.title for one in exercise(id).probes if one.legitimate}
-    if not counts & set(failed):
-        counts = set(failed)
-    found = {probe: one.happened for probe, one in failed.items() if probe in counts}
-    assert set(found) == set(because), found
-    assert {probe: found[probe] for probe, words in because.items() if words not in found[probe]} == {}
-    assert all(failed[probe].expected and failed[probe].look_at for probe in found)
-    assert report.points < report.of
+@pytest.mark.parametrize(("id", "source", "because"), wrong_ones(EXERCISES))
+def test_a_wrong_answer_is_refused_by_the_probes_that_should(id, source, because):
+    is_refused(id, source, because)
 
 
 @pytest.mark.parametrize("id", EXERCISES)
 def test_there_are_answers_enough(id):
-    right, wrong = EXERCISES[id][1:]
-    refused = {probe for _, because in wrong.values() for probe in because}
-    assert len(right) >= 2
-    assert len(wrong) >= 5
-    assert {one.title for one in exercise(id).probes} == refused, "each probe refuses something"
+    has_answers_enough(id, EXERCISES)
 
 
 @pytest.mark.parametrize("id", EXERCISES)
-def test_the_plain_solution_passes_with_any_seed(id):
-    for seed in ("1", "2"):
-        assert judge(id, EXERCISES[id][0], seed=seed).passed
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_the_plain_solution_passes_with_any_seed(id, seed):
+    gets_full_points(id, EXERCISES[id][0], seed)
