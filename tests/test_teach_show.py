@@ -196,7 +196,8 @@ def test_no_bytes_break_a_drawing(request, response, mark):
 
 
 HEADERS = [
-    "Cookie: sid=<script>", "Cookie: ;;=;a", "Cookie: sid=a; sid=a", "Set-Cookie: sid", "Set-Cookie: =",
+    "Cookie: sid=<script>", "Cookie: a=<b>; sid=x", "Cookie: ;;=;a", "Cookie: sid=a; sid=a",
+    "Set-Cookie: sid", "Set-Cookie: =",
     "Authorization:", "Authorization: B", ":", "",
     'GET /?sid="onload=1 HTTP/1.1', '{"password": "<b>"}', "\0", "\u2028",
 ]
