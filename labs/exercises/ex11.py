@@ -12,19 +12,10 @@ from labs.auth.stores import StoreDown
 from labs.servers import customers, flask_bank
 
 from .database import METHODS, JudgeDatabase
-from .ex10 import Functions
+from .ex10 import SID, Functions, holding
 from .exercise import Exercise
 from .lab import FAST, Refused
 from .process import LearnerError
-
-SID = SessionCookie().name
-
-
-def with_cookie(lab, id, name=SID):
-    """Mallory's browser, with a session cookie that is a copy of somebody else's."""
-    thief = lab.visitor("mallory")
-    thief.cookies[name] = id
-    return thief
 
 
 def same(one, other) -> bool:
@@ -228,7 +219,7 @@ def logout_meanwhile(lab):
     lab.login("ana")
     for skipped in range(8):
         ana = lab.login("ana")
-        thief = with_cookie(lab, ana.cookies[SID])
+        thief = holding(lab, ana.cookies[SID])
         lab.skip(minutes=1)
         with lab.db.hold(skipped) as held:
             page = lab.together(lambda ana=ana: ana.send("GET", "/balance"))
@@ -338,7 +329,7 @@ def in_again(lab):
 @EVERYWHERE.probe("All three devices are out", points=2, look_at="the list, after each of three log-ins")
 def three_devices(lab):
     devices = [lab.login("ana") for _ in range(3)]
-    copies = [with_cookie(lab, device.cookies[SID]) for device in devices]
+    copies = [holding(lab, device.cookies[SID]) for device in devices]
     lab.random.choice(devices).logout_everywhere()
     all_out(lab, copies, "all of Ana's sessions have ended, on every device (ASVS 7.4.2)")
     lab.safe("ana", "nobody else reads what is Ana's")
@@ -554,7 +545,7 @@ def cookie_stays(lab):
 
 @ANSWER.probe("An unknown id is not an outage", look_at='answer("unknown")')
 def no_outage(lab):
-    made_up = with_cookie(lab, unknown_id(lab))
+    made_up = holding(lab, unknown_id(lab))
     for stranger in (made_up, lab.visitor("ben")):
         response = stranger.send("GET", "/balance")
         lab.expect(response.status == 401, "401: log in", lab.answered(response), response.exchange)
@@ -572,7 +563,7 @@ def unknown_id(lab):
 def closed(lab):
     ana = lab.login("ana")
     ana.balance()
-    thief = with_cookie(lab, ana.cookies[SID])
+    thief = holding(lab, ana.cookies[SID])
     ana.logout()
     for path in lab.random.sample(["/balance", "/notes"], 2):
         during_outage(lab, thief, path)
@@ -640,7 +631,9 @@ class Day:
 
 def thief_of(lab, browser):
     """Mallory's browser, with a copy of this one's session cookie."""
-    return with_cookie(lab, browser.cookies["session"], "session")
+    thief = lab.visitor("mallory")
+    thief.cookies["session"] = browser.cookies["session"]
+    return thief
 
 
 @EVIDENCE.customer("A day without a replay: nobody is accused", look_at="what you take for a replay")
