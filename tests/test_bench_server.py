@@ -413,6 +413,9 @@ class TestGarbage:
         answer = site.visitor().post("/echo", body=b"x" * MAX_BODY)
         assert answer.body == b"x" * MAX_BODY
 
+    def test_a_client_that_is_still_sending_gets_its_answer(self, site):
+        assert site.visitor().post("/echo", body=b"x" * 8 * MAX_BODY).status == 413
+
     def test_a_form_in_parts_is_taken(self, site):
         """Its parts have headers of their own, which are none of the request's."""
         body = b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x--\r\n"
@@ -456,3 +459,7 @@ class TestPerson:
         site.people[1] = "left over"
         assert site.people == {1: "left over"}
         site.people.clear()
+        with pytest.raises(BenchError):
+            site.visitor("ana").get("/", headers={"X": "nothing is sent\r\n"})
+        while site.people:  # a name that stayed would be the next visitor's on this port: it would hang here
+            pass

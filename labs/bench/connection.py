@@ -40,10 +40,9 @@ class Connection(WSGIRequestHandler):
     """
 
     protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.1"  # or an answer to garbage would come without a status line
     timeout = SILENCE
-    command = None  # until a request line has been read
-    request_version = "HTTP/1.1"
+    # Until a request line has been read: an answer to garbage has a status line, too.
+    command, request_version = None, "HTTP/1.1"
 
     def setup(self) -> None:
         super().setup()
@@ -151,7 +150,7 @@ class Connection(WSGIRequestHandler):
         """Read on for a while: closing on unread bytes would reset the connection and lose the answer."""
         self.connection.shutdown(socket.SHUT_WR)
         self.connection.settimeout(0.5)
-        for _ in range(64):
+        for _ in range(1024):
             if not self.connection.recv(65536):
                 return
 
