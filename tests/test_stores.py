@@ -215,6 +215,41 @@ class TestRivals:
         assert store.get(key) == {"n": 40}
 
 
+def test_a_swap_in_memory_lets_no_rival_in_between(key):
+    """A rival deletes between the comparison and the write: it has to wait, or the record would come back."""
+    store, rival_moved = MemoryStore(), threading.Event()
+
+    class Lock:
+        lock = threading.Lock()
+
+        def __enter__(self):
+            if not self.lock.acquire(blocking=False):
+                rival_moved.set()  # it waits
+                self.lock.acquire()
+
+        def __exit__(self, *_):
+            self.lock.release()
+
+    def delete():
+        store.delete(key)
+        rival_moved.set()  # it got through
+
+    rival = threading.Thread(target=delete)
+
+    class Texts(dict):
+        def get(self, key):
+            text = super().get(key)
+            rival.start()
+            rival_moved.wait()
+            return text
+
+    store.add(key, {"n": 1})
+    store._lock, store._texts = Lock(), Texts(store._texts)
+    assert store.replace(key, {"n": 1}, {"n": 2}) is True
+    rival.join()
+    assert dict(store._texts) == {}
+
+
 @pytest.mark.parametrize("kind", [FILE, REDIS, POSTGRES])
 class TestShared:
     """Two app servers, one store."""
