@@ -323,8 +323,7 @@ def test_the_course_works_from_an_archive_in_a_folder_with_a_space(tmp_path):
     (programs / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     (programs / "python").chmod(0o755)
     (course / ".venv" / ".ready").write_text(f"{course.resolve()}\n")
+    answer = subprocess.run(["make", "reset", "L=00"], cwd=course, capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
     lesson = "00_start_here.ipynb"
-    for said in ["You had no copy before", f"work/kept/{lesson.removesuffix('.ipynb')}-1.ipynb"]:
-        answer = subprocess.run(["make", "reset", "L=00"], cwd=course, capture_output=True, text=True)
-        assert said in answer.stdout, answer.stderr
     assert (course / "work" / lesson).read_bytes() == (course / "notebooks" / lesson).read_bytes()
