@@ -23,7 +23,7 @@ class Functions:
         self._lab, self._store = lab, lab.remote("store")
 
     def create(self, user=None, elevated=False):
-        return self._id("create", self._lab.call("create", self._store, user))
+        return usable("create", self._lab.call("create", self._store, user))
 
     def load(self, id):
         user = self._lab.call("load", self._store, id)
@@ -44,10 +44,17 @@ class Functions:
     def revoke_all(self, user):
         return 0
 
-    def _id(self, name, id):
-        if type(id) is not str or not id:
-            raise LearnerError(f"your {name} returned {id!r:.60}: it should return the id, which is text")
-        return id
+
+def usable(name, id):
+    """The id that the cell's function `name` returned. Raises LearnerError when no cookie can carry it."""
+    if type(id) is not str or not COOKIE_VALUE.fullmatch(id):
+        raise LearnerError(
+            f"your {name} returned {id!r:.60}: it should return the id, text that a cookie can carry"
+        )
+    return id
+
+
+COOKIE_VALUE = re.compile(r"[!#-+\--:<-\[\]-~]{1,4000}")
 
 
 def bank_of_functions(lab):
@@ -94,7 +101,7 @@ def entropy(ids):
 @NEW_ID.customer("10,000 ids, and no two are the same", look_at="what new_id() draws from")
 def unique(lab):
     ids = lab.call_many("new_id", 10_000)
-    odd = [id for id in ids if type(id) is not str or not re.fullmatch(r"[!#-+\--:<-\[\]-~]+", id)]
+    odd = [id for id in ids if type(id) is not str or not COOKIE_VALUE.fullmatch(id)]
     lab.expect(
         not odd, "an id is text that a cookie can carry", f"new_id() gave {odd[0] if odd else ''!r:.60}"
     )
@@ -513,7 +520,7 @@ def stolen_store(lab):
     "No id stands in the store, however it is spelled", look_at="the keys and the fields in the store"
 )
 def no_id_in_the_store(lab):
-    one, other = lab.call_many("create", 2, lab.remote("store"), "ana")
+    one, other = (usable("create", lab.call("create", lab.remote("store"), "ana")) for _ in range(2))
     lab.call("load", lab.remote("store"), one)
     way = spelled_in(lab.store.text(), one, other)
     lab.expect(not way, "nothing in the store leads back to an id", f"an id stood in the store {way}")
@@ -525,6 +532,7 @@ def no_id_in_the_store(lab):
 def no_id_in_the_log(lab):
     ana, ben = lab.login("ana"), lab.login("ben")
     line = lab.call("log_line", ana.cookies[SID])
+    lab.expect(type(line) is str, "log_line() returns text", f"it returned {line!r:.60}")
     way = spelled_in(line, ana.cookies[SID], ben.cookies[SID])
     lab.expect(
         not way, "nothing in the log leads back to an id", f"a piece of the id stood in the line {way}"
@@ -557,9 +565,6 @@ def words_in(value):
         for word in dict.fromkeys([value, *re.split(r"[\s:/|.,;=]+", value)])
         if COOKIE_VALUE.fullmatch(word)
     ]
-
-
-COOKIE_VALUE = re.compile(r"[!#-+\--:<-\[\]-~]{1,4000}")
 
 
 def spelled_in(text, id, other):
@@ -616,7 +621,7 @@ class Rotating(Functions):
     """Sessions with data, made of the cell's create, load, save, delete and rotate."""
 
     def create(self, user=None, elevated=False):
-        return self._id("create", self._lab.call("create", self._store, user, {}))
+        return usable("create", self._lab.call("create", self._store, user, {}))
 
     def load(self, id):
         return self._lab.call("load", self._store, id)
@@ -625,7 +630,7 @@ class Rotating(Functions):
         return self._lab.call("save", self._store, id, data)
 
     def rotate(self, id, user, elevated=False):
-        return self._id("rotate", self._lab.call("rotate", self._store, id, user))
+        return usable("rotate", self._lab.call("rotate", self._store, id, user))
 
 
 WARES = ("travel guide", "piggy bank", "gold coin", "cheque book", "savings plan")
@@ -640,9 +645,13 @@ def shop(lab, customer, most=3):
     return items
 
 
+def things(items):
+    return f"{len(items)} thing{'' if len(items) == 1 else 's'}"
+
+
 def same_basket(lab, customer, items, expected):
     found = customer.basket()
-    lab.expect(found == items, expected, f"{len(items)} things went in, and {len(found)} came out", lab.last)
+    lab.expect(found == items, expected, f"{things(items)} went in, {things(found)} came out", lab.last)
 
 
 @ROTATE.customer(
@@ -686,9 +695,7 @@ def another_user(lab):
     ana = lab.login("ana")
     shop(lab, ana)
     found = holding(lab, ana.cookies[SID], person="ben").login().basket()
-    lab.expect(
-        not found, "another user's data stays behind", f"ben found {len(found)} things of ana's", lab.last
-    )
+    lab.expect(not found, "another user's data stays behind", f"ben found {things(found)} of ana's", lab.last)
 
 
 @ROTATE.probe(
@@ -715,7 +722,7 @@ def planted_anonymous(lab):
     lab.expect(
         not seen,
         "what Ana does from now on is hers",
-        f"mallory saw {len(seen)} things in ana's basket",
+        f"mallory saw {things(seen)} in ana's basket",
         lab.last,
     )
 
@@ -727,7 +734,7 @@ def old_id(lab):
     first = holding(lab, ana.cookies[SID])
     ana.login()
     found = first.basket()
-    lab.expect(not found, "the old session has ended", f"its id still showed {len(found)} things", lab.last)
+    lab.expect(not found, "the old session has ended", f"its id still showed {things(found)}", lab.last)
     second = holding(lab, ana.cookies[SID])
     ana.login()
     lab.refused(second.balance, because="a second login ends the session before it, too")
