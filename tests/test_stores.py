@@ -3,6 +3,8 @@
 import json
 import math
 import sqlite3
+import subprocess
+import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +66,18 @@ def swept(request, make_store):
 def key():
     """A key that no other test uses: servers are shared."""
     return f"test:{uuid.uuid4()}"
+
+
+def test_only_the_store_that_is_used_loads_its_library():
+    code = (
+        "import sys; from labs.auth.sessions import Sessions; from labs.auth.stores import MemoryStore;"
+        "assert not {'sqlalchemy', 'redis'} & set(sys.modules);"
+        "from labs.auth.stores import SQLStore; assert 'redis' not in sys.modules;"
+        "from labs.auth.stores import RedisStore, StoreDown"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(ImportError, match="NoStore"):
+        from labs.auth.stores import NoStore  # noqa: F401
 
 
 class TestContract:
