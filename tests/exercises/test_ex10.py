@@ -720,9 +720,7 @@ def test_the_plain_solution_passes_with_any_seed(id, seed):
 
 
 @pytest.mark.parametrize("id", EXERCISES)
-@pytest.mark.parametrize(
-    "value", ["None", "''", "'\\ud800'", "b'x'", "{'user': 3}", "'a\\nSet-Cookie: sid=b'", "1 / 0"]
-)
+@pytest.mark.parametrize("value", ["None", "'\\ud800'", "b'x'", "1 / 0"])
 def test_functions_that_return_anything_are_judged(id, value):
     source = "".join(f"def {name}(*args):\n    return {value}\n" for name in exercise(id).defines)
     report = judge(id, source)
