@@ -5,9 +5,14 @@ import errno
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 from click.testing import CliRunner
 from mini_course import NAME, POINTS, ROOT, SOLUTION, mini_course, mini_notebook
@@ -283,6 +288,35 @@ def test_a_cell_that_never_ends_is_named(course, monkeypatch):
     change(source(course), lambda notebook: notebook.cells[3].update(source="while True: pass"))
     with pytest.raises(ClassroomError, match="cell 1-say-something-1 ran longer than 1 s"):
         build(course)
+
+
+BUILD_MINI = """\
+import sys
+from labs.classroom import cli
+cli._declared_points = lambda: {"90.1": 2}
+cli.main(["--course", sys.argv[1], "build"])
+"""
+
+
+def test_ctrl_c_stops_the_build_and_leaves_nothing_running(course, tmp_path):
+    begun = tmp_path / "begun"
+    wait = f"from pathlib import Path\nimport time\nPath({str(begun)!r}).touch()\nwhile True: time.sleep(0.1)"
+    change(source(course), lambda notebook: notebook.cells[3].update(source=wait))
+    shutil.copy(source(course), course / "solutions" / "91_next.ipynb")
+    before = snapshot(course)
+    command = [sys.executable, "-c", BUILD_MINI, str(course)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as build:
+        while not begun.exists():
+            assert build.poll() is None, build.stdout.read()
+            time.sleep(0.05)
+        kernels = psutil.Process(build.pid).children(recursive=True)
+        build.send_signal(signal.SIGINT)
+        printed = build.stdout.read()
+    assert kernels
+    assert "Aborted!" in printed
+    assert "Traceback" not in printed
+    assert not [kernel for kernel in kernels if kernel.is_running()]
+    assert snapshot(course) == before
 
 
 @pytest.mark.parametrize(
