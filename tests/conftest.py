@@ -7,6 +7,7 @@ counted at the end.
 """
 
 import os
+import time
 from collections import Counter
 
 import pytest
@@ -59,6 +60,14 @@ def browser_part():
     with_windows = bench.browser()
     yield with_windows
     with_windows.close()
+
+
+def eventually(condition, seconds=60):
+    """Wait until the condition holds, and say whether it does."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return condition()
 
 
 # Leaving out, loudly ------------------------------------------------------------------------------

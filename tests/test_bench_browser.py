@@ -12,7 +12,7 @@ from flask import Flask, request
 
 from labs import bench
 from labs.bench import BenchError, NoBrowser, serve
-from labs.bench.browser import Browser, find_browser
+from labs.bench.browser import Browser, find_browser, new_profile
 from labs.bench.own_server import free_port
 
 PAGE = """<!doctype html><title>bank</title><h1>Hello {person}</h1>
@@ -223,10 +223,13 @@ class TestEnd:
         assert not profile.exists()
 
     def test_it_ends_when_the_process_is_killed(self):
-        process, _, others = run("os.kill(os.getpid(), signal.SIGKILL)")
+        process, profile, others = run("os.kill(os.getpid(), signal.SIGKILL)")
         process.communicate()
         alive = psutil.wait_procs(others, timeout=30)[1]
         assert [other for other in alive if other.status() != psutil.STATUS_ZOMBIE] == []
+        assert profile.exists()
+        new_profile().cleanup()
+        assert not profile.exists()
 
     def test_an_interrupt_is_not_for_the_browser(self):
         process, _, _ = run(INTERRUPT)

@@ -1,4 +1,4 @@
-"""What this machine offers is looked up, not started; and tests that need what is missing are left out loudly."""
+"""What this machine offers is looked up, not started; tests that need what is missing are left out loudly."""
 
 import re
 import shutil

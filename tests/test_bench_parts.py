@@ -6,7 +6,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -15,6 +14,7 @@ import pytest
 import redis
 import sqlalchemy as sa
 
+from conftest import eventually
 from labs.bench import BenchError, own_server, parts, redis_server
 from labs.bench.own_server import OwnServer
 from labs.bench.parts import Way, find_postgres, find_redis, folders_of, left_out
@@ -394,19 +394,12 @@ def test_servers_end_with_the_process_however_it_ends(ending):
     assert len(servers) > len(keepers)
     process.stdin.close()
     process.wait()
-    assert still_there([*keepers, *servers]) == []
+    assert eventually(lambda: not any(map(runs, [*keepers, *servers])))
     assert [folder for folder in folders if folder.exists()] == []
 
 
-def still_there(processes, patience=30):
-    """Give those that have not ended after a while; one that nobody has buried yet has ended."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline and any(map(runs, processes)):
-        time.sleep(0.01)
-    return [process for process in processes if runs(process)]
-
-
 def runs(process):
+    """Whether a process has not ended; one that nobody has buried yet has."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from werkzeug.exceptions import HTTPException
 
+from conftest import eventually
 from labs.bench import BenchError, serve
 from labs.bench.connection import MAX_BODY, Connection
 
@@ -249,8 +250,7 @@ class TestSilence:
 
         with serve(app) as site:
             assert site.visitor().get("/").status == 500
-            while not site.errors:  # werkzeug notes it after it has answered
-                pass
+            assert eventually(lambda: site.errors)  # werkzeug notes it after it has answered
             assert "a plain mistake" in site.errors[0]
         assert capfd.readouterr() == ("", "")
 
@@ -419,7 +419,8 @@ class TestGarbage:
     def test_a_form_in_parts_is_taken(self, site):
         """Its parts have headers of their own, which are none of the request's."""
         body = b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x--\r\n"
-        start = HEAD + b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n" % len(body)
+        start = HEAD + b"Content-Type: multipart/form-data; boundary=x\r\n"
+        start += b"Content-Length: %d\r\n\r\n" % len(body)
         assert send(site, start + body).endswith(b"\r\n\r\n" + body)
 
     def test_continue_is_said_once(self, site):
@@ -461,5 +462,5 @@ class TestPerson:
         site.people.clear()
         with pytest.raises(BenchError):
             site.visitor("ana").get("/", headers={"X": "nothing is sent\r\n"})
-        while site.people:  # a name that stayed would be the next visitor's on this port: it would hang here
-            pass
+        # A name that stayed would be the next visitor's on this port.
+        assert eventually(lambda: not site.people)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask, request
 
+from conftest import eventually
 from labs.bench import Exchange, serve
 from labs.bench.wire import MAX_BYTES, MAX_EXCHANGES, WireLog
 
@@ -73,8 +74,7 @@ def test_one_that_is_under_way_is_there_without_an_answer(site):
     before = len(site.log)
     with socket.create_connection(("127.0.0.1", site.port)) as client:
         client.sendall(b"GET / HT")
-        while len(site.log) == before:
-            pass
+        assert eventually(lambda: len(site.log) > before)
         assert site.log[-1].request == b"GET / HT"
         assert site.log[-1].status is None
         assert "None" in repr(site.log[-1])

@@ -19,6 +19,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from .errors import BenchError
 from .parts import left_out
 
@@ -86,6 +88,19 @@ def find_browser() -> Path | None:
     return next((file for file in candidates if os.access(file, os.X_OK)), None)
 
 
+def new_profile() -> tempfile.TemporaryDirectory:
+    """Make a profile with our preferences, and clear away those that killed processes left behind."""
+    for left in Path(tempfile.gettempdir()).glob("fernbank-browser-*-*"):
+        if not psutil.pid_exists(int(left.name.split("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
+    prefix = f"fernbank-browser-{os.getpid()}-"
+    profile = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+    preferences = Path(profile.name, "Default", "Preferences")
+    preferences.parent.mkdir()
+    preferences.write_text(json.dumps(PREFERENCES))
+    return profile
+
+
 def browser() -> "Browser":
     """Give this process's browser, running; the first call starts it. Raises NoBrowser."""
     global _browser
@@ -115,10 +130,7 @@ class Browser:
         self.program = program
         self.closed = False
         self._people: dict[str, Any] = {}
-        self._profile = tempfile.TemporaryDirectory(prefix="fernbank-", ignore_cleanup_errors=True)
-        preferences = Path(self._profile.name, "Default", "Preferences")
-        preferences.parent.mkdir()
-        preferences.write_text(json.dumps(PREFERENCES))
+        self._profile = new_profile()
         self._work: queue.SimpleQueue = queue.SimpleQueue()
         # Not an executor: its threads end before atexit begins, and nobody could close the browser.
         threading.Thread(target=self._run, name="browser", daemon=True).start()
