@@ -11,7 +11,7 @@ COMPARED = 0.85
 CODE_LINES = 25
 WORDS = 220
 #: Calls that show something on the page.
-SHOWS = {"print", "show", "display", "check", "hint", "progress", "believe", "claims"}
+SHOWS = {"print", "show", "display", "check", "hint", "progress", "believe", "claim"}
 MACHINE = re.compile(
     r"(?<![\w.])/(?:home|root|Users|tmp|work|var|private|mnt|usr|opt)/\w|[A-Z]:\\\\?\w|site-packages|\.venv\b"
     r"|pypi\.|pythonhosted|index-url|\bat 0x[0-9a-f]{6,}|ipykernel_\d",
