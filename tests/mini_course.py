@@ -47,7 +47,7 @@ def mini_notebook(**changes: str) -> nbformat.NotebookNode:
         new_markdown_cell("### Exercise 90.1 · Double (5 minutes · easy · 2 points)"),
         new_code_cell(changes.get("solution", SOLUTION)),
         new_code_cell('check("90.1", double)'),
-        new_code_cell("6 * 7"),
+        new_code_cell("6 * 7", metadata={"collapsed": True, "ExecuteTime": {"start_time": "2026-11-24"}, "tags": []}),
         new_code_cell(""),
     ]
     return new_notebook(cells=cells)

@@ -45,7 +45,7 @@ def test_the_page_is_up_and_its_address_printed(course, tmp_path):
     (settings / "jupyter_server_config.json").write_text(
         json.dumps({"PasswordIdentityProvider": {"hashed_password": "argon2:unusable"}, "ServerApp": {"port": 8888}})
     )
-    kernel = home / ".local" / "share" / "jupyter" / "kernels" / "python3"
+    kernel = home / "another" / "kernels" / "python3"  # the learner's JUPYTER_PATH leads to it
     kernel.mkdir(parents=True)
     (kernel / "kernel.json").write_text(json.dumps({"argv": ["/nowhere/python"], "display_name": "Another Python"}))
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "DISPLAY", "WAYLAND"))}
@@ -58,7 +58,7 @@ def test_the_page_is_up_and_its_address_printed(course, tmp_path):
             taken.listen()
         server = subprocess.Popen(
             [sys.executable, "-m", "labs.classroom", "--course", str(course.root), "lab"],
-            env=plain | {"HOME": str(home), "PYTHONPATH": str(ROOT)},
+            env=plain | {"HOME": str(home), "JUPYTER_PATH": str(home / "another")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

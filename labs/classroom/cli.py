@@ -130,7 +130,7 @@ def _build(builder, paths: list[Path], again: bool) -> list[str]:
             progress.advance(notebooks)
     for label in written:
         click.echo(f"built {label}")
-    click.echo(f"{_count(paths)}: {len(written)} files written, {len(failures)} failed.")
+    click.echo(f"{_count(paths)}: {len(written)} written, {len(failures)} failed.")
     return failures
 
 

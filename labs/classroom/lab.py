@@ -53,7 +53,6 @@ def environment() -> dict[str, str]:
         "JUPYTER_PATH": os.pathsep.join(filter(None, data)),
         "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, config)),
         "PATH": os.pathsep.join(filter(None, programs)),
-        "JUPYTER_PREFER_ENV_PATH": "1",
     }
 
 
