@@ -15,7 +15,7 @@ import redis
 import sqlalchemy as sa
 
 from conftest import eventually
-from labs.bench import BenchError, own_server, parts, redis_server
+from labs.bench import BenchError, own_server, parts
 from labs.bench.own_server import OwnServer
 from labs.bench.parts import Way, find_postgres, find_redis, folders_of, left_out
 from labs.bench.postgres_server import make_cluster, postgres_at, postgres_from
@@ -292,6 +292,16 @@ class TestFinding:
         assert left_out("redis")
         assert not left_out("postgres")
 
+    @pytest.mark.parametrize("find", [find_redis, find_postgres])
+    def test_on_windows_an_address_is_the_only_way(self, bare_machine, monkeypatch, find):
+        monkeypatch.setattr(parts, "ON_WINDOWS", True)
+        for name in ("redis-server", "initdb", "postgres"):
+            program(bare_machine / "bin" / name)
+        assert find() is None
+        monkeypatch.setenv("FERNBANK_REDIS_URL", "x://there")
+        monkeypatch.setenv("FERNBANK_POSTGRES_URL", "x://there")
+        assert find().given
+
     def test_without_nothing(self, monkeypatch):
         monkeypatch.setenv("WITHOUT", "")
         assert not left_out("redis")
@@ -341,7 +351,7 @@ class TestOneForAProcess:
     def test_one_that_does_not_run_is_said_with_the_way_out(self, bare_machine, monkeypatch):
         folder = bare_machine / "of the server"
         folder.mkdir()
-        monkeypatch.setattr(redis_server, "new_folder", lambda: folder)
+        monkeypatch.setattr(own_server.tempfile, "mkdtemp", lambda **_: str(folder))
         broken = Path(program(bare_machine / "bin" / "redis-server"))
         broken.write_text("#!/bin/sh\necho 'bad luck'; exit 1\n")
         with pytest.raises(BenchError, match="Redis did not start. .* said: bad luck .*WITHOUT=redis"):
@@ -363,6 +373,15 @@ class TestOwnServer:
         server = OwnServer("Missing", tmp_path, [str(tmp_path / "no such program")], ready=lambda: False)
         with pytest.raises(BenchError, match="Missing did not start. The last it said: .*No such file"):
             server.start()
+
+    def test_ctrl_c_while_it_starts_leaves_nothing_running(self, tmp_path):
+        def interrupted():
+            raise KeyboardInterrupt
+
+        server = OwnServer("Sleeper", tmp_path, ["sleep", "3600"], ready=interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            server.start()
+        assert not server.running
 
     def test_an_interrupt_is_not_for_the_server(self, redis_part):
         keeper = psutil.Process(redis_part._server._keeper.pid)

@@ -19,8 +19,6 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from .errors import BenchError
 from .parts import left_out
 
@@ -90,6 +88,8 @@ def find_browser() -> Path | None:
 
 def new_profile() -> tempfile.TemporaryDirectory:
     """Make a profile with our preferences, and clear away those that killed processes left behind."""
+    import psutil
+
     for left in Path(tempfile.gettempdir()).glob("fernbank-browser-*-*"):
         if not psutil.pid_exists(int(left.name.split("-")[2])):
             shutil.rmtree(left, ignore_errors=True)

@@ -1,10 +1,12 @@
 """The clock of this process: `skip(minutes=16)` lets time pass, for server, library and learner alike."""
 
 import time
-
-import time_machine
+from typing import TYPE_CHECKING
 
 from .errors import BenchError
+
+if TYPE_CHECKING:
+    import time_machine
 
 
 class Skip:
@@ -29,6 +31,9 @@ class Skip:
                 f"skip() moves the clock forward only, and by ten years at most, not by {step:g} seconds. "
                 "To return to the real time, call skip.reset()."
             )
+        # Not at the top: it brings pytest with it, a tenth of a second for lessons that never skip.
+        import time_machine
+
         if self._traveller is None:
             self._travel = time_machine.travel(time.time() + step, tick=True)
             self._traveller = self._travel.start()

@@ -1,7 +1,9 @@
 """A server program that runs for this process alone: started, killed, started again, and gone with it."""
 
 import atexit
+import contextlib
 import json
+import secrets
 import shutil
 import signal
 import socket
@@ -9,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from . import keeper
@@ -40,7 +42,6 @@ class OwnServer:
         self._ready = ready
         self._task = json.dumps({"command": command, "folder": str(folder), "signal": kill, "user": user})
         self._keeper: subprocess.Popen | None = None
-        atexit.register(self.close)
 
     @property
     def running(self) -> bool:
@@ -60,12 +61,12 @@ class OwnServer:
                 # Ctrl-C in a terminal and "interrupt" in a notebook go to all of our session.
                 start_new_session=True,
             )
-        deadline = time.monotonic() + PATIENCE
-        while not self._ready():
-            if not self.running or time.monotonic() > deadline:
-                self.stop()
-                raise BenchError(f"{self.name} did not start. The last it said: {self._last_words()}")
-            time.sleep(0.005)
+        try:
+            self._wait()
+        except BaseException:  # Ctrl-C, too, leaves nothing running
+            self.stop()
+            raise
+        atexit.register(self.close)
 
     def stop(self) -> None:
         """End it at once, as if it had been killed, and keep its files for the next start."""
@@ -76,6 +77,13 @@ class OwnServer:
         self._end(b"")
         shutil.rmtree(self.folder, ignore_errors=True)
         atexit.unregister(self.close)
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not self._ready():
+            if not self.running or time.monotonic() > deadline:
+                raise BenchError(f"{self.name} did not start. The last it said: {self._last_words()}")
+            time.sleep(0.005)
 
     def _end(self, farewell: bytes) -> None:
         if self._keeper is not None:
@@ -109,12 +117,24 @@ class GivenServer:
         """Leave it running."""
 
 
-def new_folder() -> Path:
-    """Make an empty folder with a short path, which nobody else can read."""
-    return Path(tempfile.mkdtemp(prefix="fernbank-", dir="/tmp"))
+@contextlib.contextmanager
+def new_folder() -> Iterator[Path]:
+    """Make an empty folder that nobody else can read; delete it again when what is done with it fails."""
+    folder = Path(tempfile.mkdtemp(prefix="fernbank-", dir="/tmp"))  # a short path, and no space in it
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def free_port() -> int:
-    """Give a TCP port of 127.0.0.1 that nobody uses at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """Give a TCP port of 127.0.0.1 that nobody uses at this moment.
+
+    It lies below those that systems give to outgoing connections, so that no client takes it while the server
+    is away.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

@@ -29,6 +29,7 @@ POSTGRES_PLACES = (
     "/usr/local/opt/postgresql*/bin",
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 )
+ON_WINDOWS = os.name == "nt"  # no servers of our own there: ending them takes the signals of POSIX
 BESIDE_PYTHON = str(Path(sys.executable).parent)
 
 
@@ -106,6 +107,8 @@ def find_redis() -> Way | None:
         return None
     if os.environ.get(REDIS_URL):
         return Way(f"at {REDIS_URL}", os.environ[REDIS_URL], given=True)
+    if ON_WINDOWS:
+        return None
     # The wheel puts its program beside Python's, on PATH or not: it must not pass for the machine's.
     path = [folder for folder in os.get_exec_path() if folder != BESIDE_PYTHON]
     machines = shutil.which("redis-server", path=os.pathsep.join([*path, *REDIS_PLACES]))
@@ -124,6 +127,8 @@ def find_postgres() -> Way | None:
         return None
     if os.environ.get(POSTGRES_URL):
         return Way(f"at {POSTGRES_URL}", os.environ[POSTGRES_URL], given=True)
+    if ON_WINDOWS:
+        return None
     on_path = [Path(found).resolve().parent for found in [shutil.which("postgres")] if found]
     installed = [folder for place in POSTGRES_PLACES for folder in Path("/").glob(place[1:])]
     machines = with_postgres([*on_path, *sorted(installed, key=version_in, reverse=True)])

@@ -55,8 +55,8 @@ def postgres_at(url: str, variable: str) -> PostgresPart:
             f"The PostgreSQL named by {variable} does not answer ({str(error).strip()}). Correct the "
             "address, or unset it."
         ) from None
-    sqlalchemy_url = address.replace("postgresql://", "postgresql+psycopg://", 1)
-    return PostgresPart(f"PostgreSQL {version} (at {variable})", sqlalchemy_url, GivenServer(variable))
+    kind = f"PostgreSQL {version} (at {variable})"
+    return PostgresPart(kind, for_sqlalchemy(address), GivenServer(variable))
 
 
 def postgres_from(programs: Path, origin: str) -> PostgresPart:
@@ -64,22 +64,9 @@ def postgres_from(programs: Path, origin: str) -> PostgresPart:
 
     Raises BenchError if it does not come up.
     """
-    folder = new_folder()
-    try:
-        return _started(programs, origin, folder)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _started(programs: Path, origin: str, folder: Path) -> PostgresPart:
-    user = other_user()
-    if user:
-        os.chown(folder, user, user)
-        programs = reachable(programs, folder, user)
-    port, password = free_port(), secrets.token_hex(16)
-    make_cluster(programs, folder, password, user)
+    port, password, user = free_port(), secrets.token_hex(16), other_user()
     address = f"postgresql://{USER}:{password}@127.0.0.1:{port}/postgres"
+    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
 
     def ready() -> bool:
         try:
@@ -87,17 +74,21 @@ def _started(programs: Path, origin: str, folder: Path) -> PostgresPart:
         except psycopg.Error:
             return False
 
-    settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-    command = [str(programs / "postgres"), "-D", "data", "-p", str(port), *settings]
-    # SIGQUIT ends it and its workers at once, without a tidy shutdown; a killed postmaster leaves workers.
-    server = OwnServer("PostgreSQL", folder, command, ready, kill=signal.SIGQUIT, user=user)
-    try:
+    with new_folder() as folder:
+        if user:
+            os.chown(folder, user, user)
+            programs = reachable(programs, folder, user)
+        make_cluster(programs, folder, password, user)
+        command = [str(programs / "postgres"), "-D", "data", "-p", str(port), *settings]
+        # SIGQUIT ends it and its workers at once and untidily; a postmaster that is killed leaves workers.
+        server = OwnServer("PostgreSQL", folder, command, ready, kill=signal.SIGQUIT, user=user)
         server.start()
-    except BaseException:
-        server.close()
-        raise
-    url = address.replace("postgresql://", "postgresql+psycopg://", 1)
-    return PostgresPart(f"PostgreSQL {version_at(address)} ({origin})", url, server)
+    return PostgresPart(f"PostgreSQL {version_at(address)} ({origin})", for_sqlalchemy(address), server)
+
+
+def for_sqlalchemy(address: str) -> str:
+    """Give a libpq address as SQLAlchemy takes it, with the driver's name."""
+    return address.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def make_cluster(programs: Path, folder: Path, password: str, user: int) -> None:
@@ -138,7 +129,8 @@ def reachable(programs: Path, folder: Path, user: int) -> Path:
     """Give a folder from which `user` can run the programs: a copy when theirs lies in a closed home."""
     try:
         # From a folder that it may enter, or it complains on the terminal.
-        subprocess.run([programs / "postgres", "--version"], cwd=folder, stdout=subprocess.DEVNULL, **as_user(user))
+        command = [programs / "postgres", "--version"]
+        subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, **as_user(user))
         return programs
     except PermissionError:
         pass
@@ -152,6 +144,6 @@ def reachable(programs: Path, folder: Path, user: int) -> Path:
 
 def version_at(address: str) -> str:
     """Give the version of the server at a libpq address, such as "15.18". Raises psycopg.Error."""
-    with psycopg.connect(address, connect_timeout=2) as connection:
+    with psycopg.connect(address, connect_timeout=5) as connection:
         number = connection.info.server_version
     return f"{number // 10000}.{number % 10000}"

@@ -11,8 +11,8 @@ from redis.retry import Retry
 from .errors import BenchError
 from .own_server import GivenServer, OwnServer, free_port, new_folder
 
-# An outage is said at once: redis-py would otherwise try for seconds before it gives up.
-IMPATIENT = {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)}
+# An outage is said at once: redis-py would otherwise try again for seconds before it gives up.
+IMPATIENT = {"socket_connect_timeout": 5, "socket_timeout": 5, "retry": Retry(NoBackoff(), 0)}
 
 CONFIGURATION = """\
 bind 127.0.0.1
@@ -76,11 +76,10 @@ def redis_at(url: str, variable: str) -> RedisPart:
 
 def redis_from(program: Path, origin: str) -> RedisPart:
     """Start `program` (a redis-server) for this process. Raises BenchError if it does not come up."""
-    port, password, folder = free_port(), secrets.token_hex(16), new_folder()
-    (folder / "redis.conf").write_text(CONFIGURATION.format(port=port, password=password))
+    port, password = free_port(), secrets.token_hex(16)
 
     def client(**options) -> redis.Redis:
-        return redis.Redis(port=port, host="127.0.0.1", password=password, **options)
+        return redis.Redis(host="127.0.0.1", port=port, password=password, **options)
 
     def ready() -> bool:
         try:
@@ -88,12 +87,10 @@ def redis_from(program: Path, origin: str) -> RedisPart:
         except redis.RedisError:
             return False
 
-    server = OwnServer("Redis", folder, [str(program), "redis.conf"], ready)
-    try:
+    with new_folder() as folder:
+        (folder / "redis.conf").write_text(CONFIGURATION.format(port=port, password=password))
+        server = OwnServer("Redis", folder, [str(program), "redis.conf"], ready)
         server.start()
-    except BaseException:
-        server.close()
-        raise
     version = client().info("server")["redis_version"]
     return RedisPart(f"Redis {version} ({origin})", True, client, server)
 
