@@ -14,6 +14,7 @@ from labs.auth.stores import StoreDown
 from .learner import plain
 
 LEARNER = Path(__file__).parent / "learner"
+START_SECONDS = 60.0  # until Python runs there: no matter of the learner's code, and slow on a busy machine
 CALL_SECONDS = 4.0  # one call into the learner's code
 TOTAL_SECONDS = 30.0  # all calls of one check together
 
@@ -92,10 +93,16 @@ class Process:
         )
         self._calls: dict[int, queue.SimpleQueue] = {}
         self._sending = threading.Lock()
-        threading.Thread(target=self._read, args=[self._popen, self._calls], daemon=True).start()
+        ready = threading.Event()
+        threading.Thread(target=self._read, args=[self._popen, self._calls, ready], daemon=True).start()
+        if not ready.wait(START_SECONDS):
+            self.kill()
+            raise LearnerError("the process for your code did not start: this machine is very busy; check again")
 
-    def _read(self, popen, calls):
+    def _read(self, popen, calls, ready):
         """Hand each message to the call that it belongs to; None when the process is gone or floods the wire."""
+        popen.stdout.readline(plain.LIMIT)  # the first line says that it runs
+        ready.set()
         while text := popen.stdout.readline(plain.LIMIT + 2):
             try:
                 message = json.loads(text)

@@ -70,7 +70,8 @@ class Process:
             self.outgoing.flush()
 
     def serve(self):
-        """Read messages until the judge is gone; each call runs in a thread of its own."""
+        """Say that this process runs; then read messages until the judge is gone, a thread a call."""
+        self.send({"ready": True})
         for text in self.incoming:
             message = json.loads(text)
             if "answer" in message:
