@@ -84,6 +84,7 @@ def run(tmp_path, monkeypatch):
     shutil.copy(HERE / "conftest.py", tmp_path)
     (tmp_path / "test_it.py").write_text(TESTS)
     monkeypatch.setenv("PYTHONPATH", str(HERE.parent))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # loading them takes seconds
 
     def run(*options):
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(tmp_path), *options]
@@ -93,7 +94,7 @@ def run(tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["alone", "in workers"])
+@pytest.mark.parametrize("options", [[], ["-p", "xdist", "-n", "2"]], ids=["alone", "in workers"])
 def test_tests_are_left_out_and_counted(run, monkeypatch, options):
     monkeypatch.setenv("WITHOUT", "redis,postgres,browser")
     code, out = run(*options)
