@@ -27,6 +27,11 @@ def site():
     def stream():
         return iter(["one", "two"])
 
+    @app.get("/told")
+    def told():
+        request.environ["fernbank.told"].append("mallory read ana's balance")
+        return ""
+
     @app.get("/large")
     def large():
         return "x" * (MAX_BYTES + 1)
@@ -78,6 +83,12 @@ def test_one_that_is_under_way_is_there_without_an_answer(site):
         assert site.log[-1].request == b"GET / HT"
         assert site.log[-1].status is None
         assert "None" in repr(site.log[-1])
+
+
+def test_the_app_can_tell_what_happened(site):
+    exchange = site.visitor().get("/told").exchange
+    assert exchange.told == ["mallory read ana's balance"]
+    assert site.visitor().get("/").exchange.told == []
 
 
 def test_long_ones_are_cut_and_say_so(site):
