@@ -423,3 +423,14 @@ def runs(process):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+@pytest.mark.needs("redis")
+def test_where_an_address_is_given_there_is_still_one_that_a_lesson_may_stop(monkeypatch):
+    monkeypatch.setenv("FERNBANK_REDIS_URL", "redis://127.0.0.1:1/0")
+    ours = parts.redis_part(ours=True)
+    ours.stop()
+    assert not ours.running
+    ours.start()
+    assert ours.client().ping()
+    ours.close()

@@ -46,15 +46,16 @@ _lock = threading.Lock()
 _running: dict[tuple[str, Way | None], Any] = {}
 
 
-def redis_part() -> "RedisPart":
+def redis_part(ours: bool = False) -> "RedisPart":
     """Give this process's Redis, running; the first call starts it.
 
-    A real one when there is one (address, program, wheel: `.kind` says which), else fakeredis.
+    A real one when there is one (address, program, wheel: `.kind` says which), else fakeredis. `ours`: one that
+    the course starts itself, and may stop, even where an address is given.
     Raises BenchError when a real one was found and does not run.
     """
     from .redis_server import embedded_redis, redis_at, redis_from
 
-    way = find_redis()
+    way = find_redis(ours)
 
     def begin() -> "RedisPart":
         if way is None:
@@ -101,11 +102,11 @@ def left_out(part: str) -> bool:
     return part in re.split(r"[,\s]+", os.environ.get("WITHOUT", "").lower())
 
 
-def find_redis() -> Way | None:
-    """Say how a real Redis can be had here; start nothing."""
+def find_redis(ours: bool = False) -> Way | None:
+    """Say how a real Redis can be had here; start nothing. `ours` passes over a given address."""
     if left_out("redis"):
         return None
-    if os.environ.get(REDIS_URL):
+    if os.environ.get(REDIS_URL) and not ours:
         return Way(f"at {REDIS_URL}", os.environ[REDIS_URL], given=True)
     if ON_WINDOWS:
         return None
