@@ -182,7 +182,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home:
         os.environ |= {"FERNBANK_SEED": "fernbank", "FERNBANK_HOME": home}
         for what, figure, limit, holds in figures():
-            console.print(f"{what:<66} {figure:>9}  < {limit:<7} {'holds' if holds else 'MISSED'}", highlight=False)
+            console.print(
+                f"{what:<66} {figure:>9}  < {limit:<7} {'holds' if holds else 'MISSED'}",
+                highlight=False,
+                soft_wrap=True,
+            )
             missed += not holds
     return 1 if missed else 0
 
