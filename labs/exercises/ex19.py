@@ -177,6 +177,8 @@ def replay_after_logout(lab):
     id = held_id(ana)
     ana.logout()
     lab.refused(with_id(lab, id).balance, "a log-out ends the session at the server (ASVS 7.4.1)")
+    again = lab.desk.revoke(id)
+    lab.expect(again is False, "revoke() says False when there was nothing to end", f"it said {again!r}")
     lab.safe("ana", "nobody else reads what is Ana's")
 
 
@@ -429,6 +431,11 @@ def idle(lab):
     minutes = lab.desk.policy["idle_timeout"] // 60
     lab.refused(ana.balance, f"after {minutes} minutes of silence a session has ended (ASVS 7.3.1)")
     lab.refused(ana.balance, "what has ended stays ended: asking once more does not bring it back")
+    id = held_id(lab.login("ben"))
+    lab.skip(seconds=lab.desk.policy["idle_timeout"])
+    saved = lab.desk.save(id, {"basket": ["a card"]})
+    lab.expect(saved is False, "save() says False once a timeout has ended the session", f"it said {saved!r}")
+    lab.refused(with_id(lab, id).balance, "a save does not bring back what has ended")
 
 
 @TIME.probe(

@@ -120,6 +120,20 @@ WRONG = {
         "return self._change(id, {}) is not None",
         "A visitor fills a basket without logging in",
     ),
+    "revoke says True regardless": (
+        "19.1",
+        REVOKE,
+        "self.store.delete(self._key(id))\n        return True",
+        "After log-out the id is worth nothing",
+    ),
+    "save asks no timeout": (
+        "19.3",
+        'return self._change(id, {"data": data}) is not None',
+        "record = self.store.get(self._key(id))\n"
+        "        new = {**(record or {}), 'data': data, 'last_seen': time.time()}\n"
+        "        return record is not None and self.store.replace(self._key(id), record, new)",
+        "Silence ends a session, exactly at the idle timeout",
+    ),
     # tier 2
     "keeps the id at log-in": (
         "19.2",
