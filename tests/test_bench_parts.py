@@ -433,4 +433,3 @@ def test_where_an_address_is_given_there_is_still_one_that_a_lesson_may_stop(mon
     assert not ours.running
     ours.start()
     assert ours.client().ping()
-    ours.close()
