@@ -143,6 +143,7 @@ def test_in_a_notebook_a_class_without_functions_is_found(kernel):
 
 
 def test_in_a_notebook_a_failing_check_is_a_sentence_and_no_traceback(kernel):
+    kernel.run("def f():\n    return 1")
     [error] = kernel.run("cell_of((f(),), 'check(f)')")
     assert error["traceback"] == [
         "NoSource: check was given a value of type int. Give it the thing itself, without brackets behind its name: "
