@@ -13,8 +13,8 @@ import psutil
 import pytest
 from teach_cells import RIGHT, STUB, WRONG, Kernel, cell, declared
 
-from labs.exercises import all_exercises
-from labs.teach import CheckFailed, check, hint, hinting, progress
+from labs.exercises import Report, Verdict, all_exercises
+from labs.teach import CheckFailed, check, hint, hinting, progress, reports
 from labs.teach import results as kept
 
 SOLUTIONS = Path(__file__).parent.parent / "solutions"
@@ -292,3 +292,21 @@ def test_interrupt_stops_the_check_and_leaves_nothing_running(home):
         assert "<table>" in shown["data"]["text/html"]
     finally:
         kernel.close()
+
+
+def test_a_probe_that_held_but_does_not_count_yet_is_no_failure():
+    held = Verdict("Script cannot read it", 1, False, "no id", "it held, but ...", "customers", waits=True)
+    served = Verdict("A link finds her", 1, False, "a cookie", "none was sent", "SameSite")
+    drawing = reports.draw(Report("10.3", "The cookie", "1", "failed", 0, 2, [served, held]))
+    assert "– Script cannot read it" in drawing.text
+    assert "✗ Script cannot read it" not in drawing.text
+    assert drawing.text.count("happened") == 1
+    assert reports.WAITS in drawing.text
+    assert reports.WAITS in drawing.html
+
+
+def test_an_expectation_that_the_title_has_said_is_not_said_again():
+    verdict = Verdict("Ben stays", 1, False, "Ben stays", "he was out", "what is deleted")
+    drawing = reports.draw(Report("10.2", "The record", "1", "failed", 0, 1, [verdict]))
+    assert "expected" not in drawing.text
+    assert "expected" not in drawing.html

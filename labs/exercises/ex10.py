@@ -403,7 +403,7 @@ def just_before(lab):
 
 
 @TIMEOUTS.probe(
-    "Half an hour of silence ends the session, to the second", look_at="how load() compares last_seen"
+    "Half an hour of silence ends the session, to the second", look_at="how load() compares the time of last use"
 )
 def idle(lab):
     ana, ben = lab.login("ana"), lab.login("ben")

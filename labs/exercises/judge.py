@@ -99,7 +99,9 @@ def _verdict(the: Exercise, probe: Probe, process, answer, seed):
     except NotAttempted as error:
         verdict.happened, stub = str(error), True
     except LearnerError as error:
+        # What broke is not what the probe asks about: its own look_at would send the learner to the wrong place.
         verdict.happened = str(error)
+        verdict.look_at = f"line {error.line} of your cell" if error.line else "the function that is named here"
     except Exception as error:  # a probe that stumbles over an odd value must not cost the other probes
         verdict.happened = f"the probe could not use what your code gave it ({type(error).__name__}: {error})"
     finally:
@@ -116,7 +118,8 @@ def _count(the, report):
     )
     for probe, verdict in zip(the.probes, report.verdicts, strict=True):
         if verdict.passed and not probe.legitimate and not served:
-            verdict.passed, verdict.happened, verdict.look_at = False, UNSERVED, "the probes of customers"
+            verdict.passed, verdict.waits, verdict.happened = False, True, UNSERVED
+            verdict.look_at = "the probes of customers"
     report.points = sum(verdict.points for verdict in report.verdicts if verdict.passed)
     passed = [verdict.passed for verdict in report.verdicts]
     report.status = "passed" if all(passed) else "partly" if any(passed) else "failed"

@@ -8,7 +8,10 @@ from labs import __version__
 
 @dataclass
 class Verdict:
-    """One probe's outcome. `exchange` is the raw HTTP that shows it ("" when none does); `seconds` is wall time."""
+    """One probe's outcome. `exchange` is the raw HTTP that shows it ("" when none does); `seconds` is wall time.
+
+    `waits`: it held by itself, and counts only once the exercise's customers are served; `passed` is False then.
+    """
 
     probe: str
     points: int
@@ -18,6 +21,7 @@ class Verdict:
     look_at: str = ""
     exchange: str = ""
     seconds: float = 0.0
+    waits: bool = False
 
 
 @dataclass

@@ -25,6 +25,7 @@ STYLE = Markup(
 .fern.fern td span { display: inline-block; padding: 0 .5em; border-radius: .2em; color: #fff; white-space: nowrap }
 .fern.fern span.fern-yes { background: #1b5e20 }
 .fern.fern span.fern-no { background: #8b1a1a }
+.fern.fern span.fern-wait { background: #424242 }
 .fern.fern dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1em; margin: .2em 0 }
 .fern.fern dt { font-weight: bold; white-space: nowrap; float: none; width: auto }
 .fern.fern dd { margin: 0; float: none; width: auto }

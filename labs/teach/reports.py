@@ -10,6 +10,7 @@ from .drawing import Drawing, prose
 from .exchange import visible
 
 WIDTH = 92  # characters of the text form
+WAITS = "held; its points count once every customer is served"
 
 
 def draw(report: Report, replay: str = "") -> Drawing:
@@ -48,8 +49,12 @@ def _text(report: Report, replay: str) -> str:
     for verdict in report.verdicts:
         if verdict.passed:
             lines.append(f"  ✓ {verdict.probe}")
+        elif verdict.waits:
+            lines.append(_right(f"  – {verdict.probe}", _points(verdict)))
         else:
             lines += [_right(f"  ✗ {verdict.probe}", _points(verdict)), *_why(verdict, report.exercise)]
+    if any(verdict.waits for verdict in report.verdicts):
+        lines.append(f"  – {WAITS}")
     if report.printed:
         lines += ["  your code printed", textwrap.indent(visible(report.printed).rstrip("\n"), "      ")]
     if replay:
@@ -82,7 +87,8 @@ def _right(left: str, right: str) -> str:
 
 
 def _fields(verdict: Verdict) -> list[tuple[str, str]]:
-    fields = [("expected", verdict.expected), ("happened", verdict.happened), ("look at", verdict.look_at)]
+    expected = verdict.expected if verdict.expected != verdict.probe else ""  # the title has said it
+    fields = [("expected", expected), ("happened", verdict.happened), ("look at", verdict.look_at)]
     return [(name, value) for name, value in fields if value]
 
 
@@ -98,6 +104,7 @@ PASSED = Markup('<tr><td><span class="fern-yes">✓ passed</span></td><td>{}</td
 FAILED = Markup(
     '<tr><td><span class="fern-no">✗ not yet</span></td><td>{}<dl>{}</dl>{}</td><td>0 of {}</td></tr>'
 )
+WAITING = Markup('<tr><td><span class="fern-wait">– waits</span></td><td>{}<br>{}</td><td>0 of {}</td></tr>')
 FIELD = Markup("<dt>{}</dt><dd>{}</dd>")
 FOLDED = Markup("<details><summary>{}</summary><pre>{}</pre></details>")
 
@@ -115,6 +122,8 @@ def _html(report: Report, replay: str) -> Markup:
 def _row(verdict: Verdict, exercise: str) -> Markup:
     if verdict.passed:
         return PASSED.format(prose(verdict.probe), f"{verdict.points} of {verdict.points}")
+    if verdict.waits:
+        return WAITING.format(prose(verdict.probe), WAITS, verdict.points)
     why = Markup("").join(FIELD.format(name, prose(visible(value))) for name, value in _fields(verdict))
     why += Markup('<dt>more</dt><dd><code>hint("{}")</code></dd>').format(exercise)
     shown = FOLDED.format("The exchange that shows it", visible(verdict.exchange)) if verdict.exchange else ""

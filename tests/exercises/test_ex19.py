@@ -335,6 +335,16 @@ def test_a_wrong_desk_is_refused_by_the_probe_that_should(tier, old, new, probe)
     assert all(verdict.happened for verdict in failed.values())
 
 
+def test_a_desk_that_lists_a_session_before_it_is_stored_is_refused():
+    store_it = re.search(r"        self\.store\.add\(self\._key\(id\), .*\n", solution())[0]
+    source = changed(store_it, "")
+    source = changed("        return id\n\n    def _key", store_it + "        return id\n\n    def _key", source)
+    report = judge("19.4", source)
+    assert [one.probe for one in report.verdicts if not one.passed] == [
+        "A log-in in the middle of revoke_all is out, or is found next time"
+    ]
+
+
 TIERS = ("19.1", "19.2", "19.3", "19.4")
 
 

@@ -360,3 +360,13 @@ def test_an_unknown_exercise_is_said():
 
     with pytest.raises(UnknownExercise, match="There is no exercise '98.7'"):
         registry("98.7")
+
+
+def test_what_raises_is_looked_at_where_it_raised(double):
+    verdict = judge("99.1", FIRST + "return undefined").verdicts[0]
+    assert verdict.look_at == "line 4 of your cell"
+
+
+def test_what_held_but_does_not_count_says_that_it_waits(double):
+    number, text = judge("99.1", "def double(n):\n    return 'abab'").verdicts
+    assert (number.waits, text.waits, text.passed) == (False, True, False)
