@@ -19,6 +19,7 @@ help:
 lab: .venv/.ready
 	@$(PY) -m labs.classroom lab
 
+# Three workers on two cores: many tests wait for a server or a browser.
 # One seed, and a state folder, IPython profile and Jupyter settings of its own: nothing of the person who runs it.
 test: .venv/.ready
 	@set -e; home=$$(mktemp -d); trap 'rm -rf "$$home"' EXIT; trap 'exit 1' INT TERM; \
@@ -30,7 +31,7 @@ test: .venv/.ready
 	run $(PY) -m ruff check .; \
 	run .venv/bin/lint-imports; \
 	run $(PY) -m labs.classroom build --check; \
-	run $(PY) -m pytest tests -n 2; \
+	run $(PY) -m pytest tests -n 3 --dist worksteal; \
 	run $(PY) -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadscope notebooks solutions
 
 reset: .venv/.ready

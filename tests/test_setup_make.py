@@ -210,7 +210,7 @@ CHECKS = [
     "python -m ruff check .",
     "python lint-imports",
     "python -m labs.classroom build --check",
-    "python -m pytest tests -n 2",
+    "python -m pytest tests -n 3 --dist worksteal",
     "python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadscope "
     "notebooks solutions",
 ]
