@@ -75,6 +75,11 @@ class Process:
         """
         return self._exchange(name, {"do": "call", "name": name, "args": args, "times": times}, now)
 
+    def each(self, name: str, argses: list[list], now: float) -> list:
+        """What function `name` returns for each list of arguments; where it raised, the exception, not raised."""
+        outcomes = self._exchange(name, {"do": "each", "name": name, "args": argses}, now)
+        return [value if kind == "value" else self._told(name, value) for kind, value in outcomes]
+
     def kill(self) -> None:
         """End the process, whatever it is doing."""
         popen, self._popen = self._popen, None

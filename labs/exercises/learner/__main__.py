@@ -3,6 +3,7 @@
 Messages are JSON lines on the pipes that were this process's standard input and output. What the judge sends:
     {"do": "load", "id", "source", "allowed", "now"}      run the cell afresh
     {"do": "call", "id", "name", "args", "now"}           call a function, or "obj.method" of an object made here
+    {"do": "each", "id", "name", "args", "now"}           call a function once for each list of arguments in "args"
     {"do": "make", "id", "name", "args", "as", "now"}     make an object of a class and keep it under a name
     {"answer": n, "value" | "error": ...}                 the answer to a question of ours
 What it gets: {"id", "value", "mutated", "printed"} or {"id", "error": {...}}, and questions
@@ -125,6 +126,16 @@ class Process:
             return {"value": plain.to_wire(value), "mutated": mutated()}
         except (plain.NotPlain, RecursionError) as error:
             raise plain.NotPlain(str(error)) from None
+
+    def each(self, message):
+        """A function's outcomes for many lists of arguments: ["value", it] or ["error", what was raised] for each."""
+        run, outcomes = self.namespace[message["name"]], []
+        for args in message["args"]:
+            try:
+                outcomes.append(["value", plain.to_wire(run(*plain.from_wire(args)))])
+            except BaseException as error:  # SystemExit too, as in answer()
+                outcomes.append(["error", self.told(error)])
+        return {"value": outcomes}
 
     def arguments(self, message):
         """The arguments of a call, and a function that says which of them the call has changed."""

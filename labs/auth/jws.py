@@ -1,0 +1,95 @@
+"""JSON Web Signature in its compact form: header.payload.signature, each in base64url (RFC 7515 §3.1, §5)."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from labs.auth import algorithms, base64url
+from labs.auth.keys import Key
+from labs.auth.token_errors import BadSignature, Malformed, WrongAlgorithm, WrongType
+
+__all__ = ["LONGEST", "Jws", "json_object", "read", "sign", "verify"]
+
+LONGEST = 8192
+"""Characters of a token; a longer one is refused before anything of it is read. Servers take headers of 8 KiB."""
+
+
+@dataclass(frozen=True)
+class Jws:
+    """A token taken apart, and *not verified*: anybody can write any header and payload."""
+
+    header: dict[str, Any]
+    payload: bytes
+    signature: bytes
+    signed: bytes  # what the signature is of: the first two parts, as they were sent
+
+
+def sign(payload: bytes, key: Key, typ: str | None = None) -> str:
+    """Sign `payload` with a key and return the token; its header names `alg`, `kid`, and `typ` if given.
+
+    Raises ValueError when the key can only check.
+    """
+    if key.signs is None:
+        raise ValueError(f"The key {key.kid!r} can check signatures and not make them.")
+    header = {"alg": key.alg, "kid": key.kid} | ({"typ": typ} if typ else {})
+    signed = f"{base64url.encode(json.dumps(header, separators=(',', ':')).encode())}.{base64url.encode(payload)}"
+    return f"{signed}.{base64url.encode(algorithms.sign(key.alg, key.signs, signed.encode()))}"
+
+
+def read(token: str) -> Jws:
+    """Take a token apart without verifying it. Raises Malformed for what is no token of three parts.
+
+    Also refused, though the standard leaves it open: a member that stands twice in the header (two readers
+    might see two headers), and padding, white space or stray bits in a part (one token, one text).
+    """
+    if not isinstance(token, str) or len(token) > LONGEST:
+        raise Malformed(f"A token is text of at most {LONGEST:,} characters.")
+    parts = token.split(".")
+    if len(parts) != 3:  # five: encrypted, which proves nothing about who wrote it
+        raise Malformed(f"A signed token has three parts, and this one has {len(parts)}.")
+    header, payload, signature = map(base64url.decode, parts)
+    return Jws(json_object(header, "header"), payload, signature, signed=f"{parts[0]}.{parts[1]}".encode())
+
+
+def verify(jws: Jws, key: Key) -> bytes:
+    """Return the payload, now that it is known to be signed with `key`.
+
+    Raises WrongAlgorithm, WrongType (an extension that is not known here) or BadSignature.
+    The key decides which algorithm is used, and the header has to agree. What the header says about keys (`jku`,
+    `jwk`, `x5u`, `x5c`) is never followed.
+    """
+    if jws.header.get("alg") != key.alg:
+        raise WrongAlgorithm("The token names another algorithm than its key has.")
+    if "crit" in jws.header or "b64" in jws.header:  # RFC 7515 §4.1.11: what is critical and unknown is refused
+        raise WrongType("The token asks for an extension that is not known here.")
+    if not algorithms.verify(key.alg, key.verifies, jws.signature, jws.signed):
+        raise BadSignature("The signature does not fit.")
+    return jws.payload
+
+
+# ---- JSON, read strictly -------------------------------------------------------------------------
+
+
+def json_object(data: bytes, what: str) -> dict[str, Any]:
+    """The JSON object in `data`. Raises Malformed unless it is one, in UTF-8, with no member twice and no NaN."""
+    try:
+        value = _STRICT.decode(data.decode("utf-8"))
+    except (ValueError, RecursionError):  # what is nested too deep for Python raises the latter
+        raise Malformed(f"The token's {what} is not JSON, or has a member twice.") from None
+    if not isinstance(value, dict):
+        raise Malformed(f"The token's {what} is not a JSON object.")
+    return value
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(members)
+    if len(value) != len(members):
+        raise ValueError("a member stands twice")
+    return value
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number)
