@@ -12,6 +12,7 @@ import pytest
 from labs.exercises import Exercise, Report, judge
 from labs.exercises import exercise as registry
 from labs.exercises.exercise import BASICS, _registry
+from labs.exercises.process import LEARNER
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_whatever_it_does_it_gets_a_sentence_and_the_next_probe_runs(double, bod
 
 def left_behind():
     """The learners' processes that this process still has."""
-    return [child for child in psutil.Process().children(recursive=True) if "learner" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process().children(recursive=True) if str(LEARNER) in child.cmdline()]
 
 
 @pytest.mark.parametrize(
