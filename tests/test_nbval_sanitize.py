@@ -29,7 +29,7 @@ def argon2_hash(word: str) -> str:
 
 
 def test_nbval_reads_every_pattern():
-    assert len(PATTERNS) == FILE.read_text("utf-8").count("regex:") == 7
+    assert len(PATTERNS) == FILE.read_text("utf-8").count("regex:") == 9
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,11 @@ def test_nbval_reads_every_pattern():
         (lambda: f"id {secrets.token_hex(16)}", "id AN-ID"),
         (lambda: f"jti {uuid.uuid4()}", "jti AN-ID"),
         (lambda: f"eyJhbGciOiJIUzI1NiJ9.{secrets.token_urlsafe(20)}.{secrets.token_urlsafe(32)}", "A-TOKEN"),
+        (lambda: f'jti       "{secrets.token_urlsafe(16)}"  its own name', 'jti       "AN-ID"  its own name'),
+        (lambda: f'"jti": "{secrets.token_urlsafe(16)}", "n": 1', '"jti": "AN-ID", "n": 1'),
+        (lambda: f'<th scope="row">jti</th><td>&#34;{secrets.token_urlsafe(16)}&#34;</td>',
+         '<th scope="row">jti</th><td>&#34;AN-ID&#34;</td>'),
+        (lambda: f"kid es256-{secrets.token_hex(4)}", "kid es256-AN-ID"),
         (lambda: f"http://app.fernbank.localhost:{40000 + secrets.randbelow(9999)}/login",
          "http://app.fernbank.localhost:PORT/login"),
         (lambda: f"Host: 127.0.0.1:{40000 + secrets.randbelow(9999)}", "Host: 127.0.0.1:PORT"),
@@ -75,6 +80,8 @@ def test_what_is_drawn_at_random_does_not_matter(make, seen):
         "the idle timeout is 1800 s and the absolute one 28800 s",
         "a year has 1,000,000 visits and 1999 of them fail",
         "2026-11-24",
+        "HS256, RS256, ES256 and EdDSA; kid es256-2026",
+        'jti "token-1", aud "statements-of-fernbank"',
     ],
 )
 def test_what_a_lesson_teaches_is_compared(taught):

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from labs.bench import BenchError, Exchange, Response, Visitor, WireLog
 from labs.bench.jar import CookieJar
 
-from . import exchange
+from . import exchange, token
 from .drawing import Drawing, said, stacked, table
 
 ROWS = 100  # of a table; a longer one says how many there are
@@ -34,6 +34,14 @@ class Show:
         """
         marks = [mark] if isinstance(mark, str) else list(mark)
         draw(thing, marks, note, title).put()
+
+    def token(self, jwt, *, now: float | None = None, title: str = "") -> None:
+        """Draw a token taken apart: its parts with their sizes, what they say, and what is wrong with it.
+
+        It takes damaged tokens too, and anything else; it verifies nothing. `now`: seconds since 1970, default the
+        clock's, for what has expired.
+        """
+        token.draw(jwt, now, title).put()
 
 
 show = Show()
