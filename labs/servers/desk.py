@@ -8,10 +8,10 @@ from weakref import WeakValueDictionary
 
 from flask import Response, g, request
 
-from labs.auth.stores import StoreDown
 from labs.servers.answers import Refusal
+from labs.servers.office import ask, unusable
 
-__all__ = ["Cookie", "Desk", "MechanismFailed", "Mechanism"]
+__all__ = ["Cookie", "Desk", "Mechanism"]
 
 
 class Mechanism(Protocol):
@@ -34,14 +34,6 @@ class Cookie(Protocol):
     def set(self, id: str) -> str: ...
     def clear(self) -> str: ...
     def read(self, cookie_header: str | None) -> str | None: ...
-
-
-class MechanismFailed(Exception):
-    """The mechanism raised `cause`, which is not StoreDown, or gave what no bank can use, as `cause` says."""
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__(f"The bank's session mechanism failed: {type(cause).__name__}: {cause}")
-        self.cause = cause
 
 
 class Desk:
@@ -86,7 +78,7 @@ class Desk:
         """End every session of `user`; gives how many there were."""
         ended = self._call(self._sessions, "revoke_all", user)
         if type(ended) is not int:
-            raise _unusable("revoke_all", ended, "the number of sessions it ended")
+            raise unusable("revoke_all", ended, "the number of sessions it ended")
         self._take()
         return ended
 
@@ -127,7 +119,7 @@ class Desk:
         if "id" not in g:
             g.id = self._call(self._cookie, "read", request.headers.get("Cookie"))
             if g.id is not None and not isinstance(g.id, str):
-                raise _unusable("read", g.id, "a text or None")
+                raise unusable("read", g.id, "a text or None")
         return g.id
 
     def _load(self, id: str) -> dict | None:
@@ -135,10 +127,10 @@ class Desk:
         if session is None:
             return None
         if not isinstance(session, dict) or "user" not in session:
-            raise _unusable("load", session, 'a dict with "user", or None')
+            raise unusable("load", session, 'a dict with "user", or None')
         user, elevated, data = session["user"], session.get("elevated", False), session.get("data", {})
         if not (isinstance(user, str | None) and isinstance(elevated, bool) and isinstance(data, dict)):
-            raise _unusable("load", session, 'a text or None as "user", a bool as "elevated", a dict as "data"')
+            raise unusable("load", session, 'a text or None as "user", a bool as "elevated", a dict as "data"')
         if user is not None and not self._knows(user):  # a forger's invention: a stranger, not a failure
             user = None
         return {"user": user, "elevated": elevated, "data": data}
@@ -146,7 +138,7 @@ class Desk:
     def _save(self, id: str, data: dict) -> bool:
         saved = self._call(self._sessions, "save", id, data)
         if not isinstance(saved, bool):
-            raise _unusable("save", saved, "True, or False when the session has ended")
+            raise unusable("save", saved, "True, or False when the session has ended")
         return saved
 
     def _give(self, id: str) -> None:
@@ -156,12 +148,7 @@ class Desk:
         g.set_cookie = _header("clear", self._call(self._cookie, "clear"))
 
     def _call(self, part: Any, method: str, *args: Any) -> Any:
-        try:
-            return getattr(part, method)(*args)
-        except StoreDown:
-            raise
-        except Exception as error:  # whatever it is, it is the mechanism's, and the bank says so
-            raise MechanismFailed(error) from error
+        return ask("session mechanism", part, method, *args)
 
     def _one_at_a_time(self, id: str | None) -> threading.Lock:
         with self._lock:  # one lock an id, for as long as somebody holds it
@@ -171,24 +158,18 @@ class Desk:
 def _basket(data: dict) -> list[str]:
     items = data.get("basket", [])
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise _unusable("load", {"data": data}, "the data as they were saved")
+        raise unusable("load", {"data": data}, "the data as they were saved")
     return items
 
 
 def _text(method: str, value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise _unusable(method, value, "a session id, which is a text")
+        raise unusable(method, value, "a session id, which is a text")
     return value
 
 
 def _header(method: str, value: Any) -> str:
     """A Set-Cookie value. A line break in it would let whoever chose it write headers of their own."""
     if not isinstance(value, str) or not re.fullmatch(r"[\x20-\x7e\xa0-\xff]+", value):
-        raise _unusable(method, value, "the value of a Set-Cookie header, which is one line of text")
+        raise unusable(method, value, "the value of a Set-Cookie header, which is one line of text")
     return value
-
-
-def _unusable(method: str, value: Any, wanted: str) -> MechanismFailed:
-    shown = repr(value)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    return MechanismFailed(TypeError(f"{method}() gave {shown}; the bank needs {wanted}."))

@@ -11,7 +11,7 @@ __all__ = ["Event", "Record"]
 KEPT = 100_000
 """The number of events that a record keeps; a server under load for an hour must not fill the memory."""
 
-LOSSES = {"read balance", "read notes", "moved money"}
+LOSSES = {"read balance", "read notes", "read statements", "moved money"}
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class Event:
 
     `at`: seconds since 1970. `person`: who really sent the request, as the bench knows it ("someone" when it
     does not). `user`: who the bank took that person for. `action`: "logged in", "logged out", "logged out
-    everywhere", "confirmed", "read balance", "read notes", "wrote note", "moved money". `owner`: whose
-    money or notes these are. `detail`: what else is known; for "moved money", `to` and `amount` (in ferns).
+    everywhere", "confirmed", "refreshed", "read balance", "read notes", "read statements", "wrote note",
+    "moved money". `owner`: whose money or notes these are. `detail`: what else is known; for "moved money", `to`
+    and `amount` (in ferns).
 
     As a string it is a sentence: "mallory read ana's balance".
     """
@@ -40,6 +41,8 @@ class Event:
                 return f"{self.person} read {whose} balance"
             case "read notes":
                 return f"{self.person} read {whose} notes"
+            case "read statements":
+                return f"{self.person} read {whose} statements"
             case "moved money":
                 return f"{self.person} moved {self.detail['amount']} of {whose} ferns to {self.detail['to']}"
             case "wrote note":

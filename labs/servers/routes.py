@@ -1,21 +1,28 @@
 """Fernbank's counters: every address of the bank, and what happens there."""
 
-from typing import Any
+from flask import Blueprint, Response, current_app
 
-from flask import Blueprint, Response, current_app, request
-
-from labs.auth.passwords import verify
 from labs.servers.answers import Refusal, answer, done, wants_page
-from labs.servers.forms import amount, fields, text
-from labs.servers.ledger import NotEnough, TooManyNotes
-from labs.servers.record import Event
+from labs.servers.business import (
+    LONGEST_NAME,
+    LONGEST_PASSWORD,
+    move,
+    order,
+    others,
+    prove,
+    read_balance,
+    read_notes,
+    write_down,
+)
+from labs.servers.forms import fields, text
+from labs.servers.ledger import TooManyNotes
 
 __all__ = ["ORDINARY", "counters"]
 
 ORDINARY = 1_000
 """Ferns; a transfer of more needs the password once more (ASVS 5.0 7.5.3)."""
 
-LONGEST_NAME, LONGEST_PASSWORD, LONGEST_NOTE, LONGEST_ITEM = 64, 256, 500, 60  # characters
+LONGEST_NOTE, LONGEST_ITEM = 500, 60  # characters
 MOST_ITEMS = 20
 
 counters = Blueprint("counters", __name__)
@@ -28,7 +35,7 @@ counters = Blueprint("counters", __name__)
 def home() -> Response:
     session = current_app.desk.session()
     user = session["user"] if session else None
-    secrets = {"balance": _balance(user), "notes": _notes(user)} if user and wants_page() else {}
+    secrets = {"balance": read_balance(user), "notes": read_notes(user)} if user and wants_page() else {}
     return answer({"bank": "Fernbank", "user": user}, "home.html", **secrets)
 
 
@@ -46,9 +53,9 @@ def login_page() -> Response:
 def login() -> Response:
     given = fields()
     user, password = text(given, "username", LONGEST_NAME), text(given, "password", LONGEST_PASSWORD)
-    _prove(user, password, 401, "login")
+    prove(user, password, 401, "login")
     current_app.desk.admit(user)
-    _write_down("logged in", user, user)
+    write_down("logged in", user, user)
     return done({"user": user}, "/")
 
 
@@ -56,7 +63,7 @@ def login() -> Response:
 def logout() -> Response:
     user = current_app.desk.dismiss()
     if user is not None:
-        _write_down("logged out", user, user)
+        write_down("logged out", user, user)
     return done({"user": None}, "/")
 
 
@@ -64,7 +71,7 @@ def logout() -> Response:
 def logout_everywhere() -> Response:
     user = current_app.desk.user()
     ended = current_app.desk.dismiss_all(user)
-    _write_down("logged out everywhere", user, user)
+    write_down("logged out everywhere", user, user)
     return done({"user": None, "ended": ended}, "/")
 
 
@@ -72,9 +79,9 @@ def logout_everywhere() -> Response:
 def confirm() -> Response:
     user = current_app.desk.user()
     # 403, not 401: the bank knows who is there, and that somebody is not believed does not log them out.
-    _prove(user, text(fields(), "password", LONGEST_PASSWORD), 403, "confirm")
+    prove(user, text(fields(), "password", LONGEST_PASSWORD), 403, "confirm")
     current_app.desk.admit(user, elevated=True)
-    _write_down("confirmed", user, user)
+    write_down("confirmed", user, user)
     return done({"user": user, "elevated": True}, "/balance")
 
 
@@ -91,36 +98,28 @@ def me() -> Response:
 def balance() -> Response:
     owner = current_app.desk.user()
     return answer(
-        {"owner": owner, "balance": _balance(owner)},
+        {"owner": owner, "balance": read_balance(owner)},
         "balance.html",
         ordinary=ORDINARY,
         movements=current_app.ledger.movements(owner),
-        others=_others(owner),
+        others=others(owner),
     )
 
 
 @counters.post("/transfer")
 def transfer() -> Response:
     giver = current_app.desk.user()
-    given = fields()
-    taker, ferns = text(given, "to", LONGEST_NAME), amount(given, "amount")
-    if taker not in _others(giver):
-        raise Refusal(400, f'"to" must name another customer: {" or ".join(_others(giver))}.')
+    taker, ferns = order(fields(), giver)
     if ferns > ORDINARY and not current_app.desk.session()["elevated"]:
         sentence = f"More than {ORDINARY:,} ferns at once need your password once more: confirm first."
         raise Refusal(403, sentence, form="confirm")
-    try:
-        left = current_app.ledger.move(giver, taker, ferns, current_app.clock())
-    except NotEnough:
-        raise Refusal(409, f"You do not have {ferns:,} ferns.") from None
-    _write_down("moved money", giver, giver, to=taker, amount=ferns)
-    return done({"from": giver, "to": taker, "amount": ferns, "balance": left}, "/balance")
+    return done(move(giver, giver, taker, ferns), "/balance")
 
 
 @counters.get("/notes")
 def notes() -> Response:
     owner = current_app.desk.user()
-    return answer({"owner": owner, "notes": _notes(owner)}, "notes.html", longest=LONGEST_NOTE)
+    return answer({"owner": owner, "notes": read_notes(owner)}, "notes.html", longest=LONGEST_NOTE)
 
 
 @counters.post("/notes")
@@ -131,7 +130,7 @@ def write_note() -> Response:
         current_app.ledger.write_note(owner, note)
     except TooManyNotes as full:
         raise Refusal(409, str(full)) from None
-    _write_down("wrote note", owner, owner)
+    write_down("wrote note", owner, owner)
     return done({"owner": owner, "note": note}, "/notes", status=201)
 
 
@@ -147,36 +146,3 @@ def basket() -> Response:
 def put_in_basket() -> Response:
     item = text(fields(), "item", LONGEST_ITEM)
     return done({"items": current_app.desk.put_in_basket(item, MOST_ITEMS)}, "/basket", status=201)
-
-
-# ---- what several counters need ------------------------------------------------------------------
-
-
-def _prove(user: str, password: str, status: int, form: str) -> None:
-    """Raise Refusal unless `password` is the user's. Unknown users take as long, and get the same answer."""
-    if not verify(current_app.hasher, current_app.hashes.get(user), password):
-        wrong = "The name or the password is wrong." if form == "login" else "The password is wrong."
-        raise Refusal(status, wrong, form=form)
-
-
-def _balance(owner: str) -> int:
-    _write_down("read balance", owner, owner)
-    return current_app.ledger.balance(owner)
-
-
-def _notes(owner: str) -> list[str]:
-    _write_down("read notes", owner, owner)
-    return current_app.ledger.notes(owner)
-
-
-def _others(owner: str) -> list[str]:
-    return [name for name in current_app.ledger.names() if name != owner]
-
-
-def _write_down(action: str, user: str, owner: str, **detail: Any) -> None:
-    """Put on record what happened and who really did it, which the bench knows and no request can claim."""
-    if request.method != "HEAD":  # whoever sends HEAD is answered without a body, and has read nothing
-        person = request.environ.get("fernbank.person") or "someone"
-        event = Event(current_app.clock(), person, user, action, owner, detail)
-        current_app.record.add(event)
-        request.environ.get("fernbank.told", []).append(str(event))  # so that the wire log can say it, too
