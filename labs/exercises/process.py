@@ -20,11 +20,14 @@ TOTAL_SECONDS = 30.0  # all calls of one check together
 
 
 class LearnerError(Exception):
-    """The learner's code raised, hung, ended its process or returned what is not plain data. A full sentence."""
+    """The learner's code raised, hung, ended its process or returned what is not plain data. A full sentence.
 
-    def __init__(self, sentence: str, type: str = "", line: int | None = None):
+    `type`, `line` and `said`: the class, the line of the cell, and the own message of what it raised, if it did.
+    """
+
+    def __init__(self, sentence: str, type: str = "", line: int | None = None, said: str = ""):
         super().__init__(sentence)
-        self.type, self.line = type, line
+        self.type, self.line, self.said = type, line, said
 
 
 class NotAttempted(LearnerError):
@@ -204,7 +207,7 @@ class Process:
             return LearnerError(text, kind, line)
         where = f" at line {line}: `{self._line(line)}`" if line else ""
         missing = " (a cell stands alone: import or define the name in it)" if kind == "NameError" else ""
-        return LearnerError(f"your {name} raised {kind}: {text}{missing}{where}", kind, line)
+        return LearnerError(f"your {name} raised {kind}: {text}{missing}{where}", kind, line, text)
 
     def _line(self, number):
         lines = self.source.splitlines()
