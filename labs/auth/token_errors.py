@@ -6,6 +6,7 @@ __all__ = [
     "KeysUnavailable",
     "Malformed",
     "NotYetValid",
+    "RefreshRefused",
     "TokenError",
     "TokenRefused",
     "UnknownKey",
@@ -67,3 +68,7 @@ class Expired(WrongClaim):
 
 class NotYetValid(WrongClaim):
     """Its time has not come (RFC 7519 §4.1.5)."""
+
+
+class RefreshRefused(TokenRefused):
+    """A refresh token is not good: 400 with `error="invalid_grant"` and not 401 (RFC 6749 §5.2)."""
