@@ -26,7 +26,8 @@ def cell(source: str, **names) -> dict:
 @contextmanager
 def declared(id: str = "98.1", kind: str = "mechanism", **how):
     """An exercise that exists inside the with block only: double(n), or the answer 42."""
-    the = Exercise(id, "Twice as much", defines=("double",), kind=kind, hints=("Add.", "n + n"), **how)
+    how = {"defines": () if kind == "answer" else ("double",), "hints": ("Add.", "n + n"), **how}
+    the = Exercise(id, "Twice as much", kind=kind, **how)
 
     @the.customer("A number is doubled", look_at="the number")
     def number(lab):

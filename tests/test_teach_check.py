@@ -120,6 +120,16 @@ def test_an_answer_is_plain_data(capsys):
     assert wrong.startswith("This exercise asks for data, and was given len. Give check the value:")
 
 
+def test_an_answer_may_come_from_a_function_that_is_still_to_be_written(capsys):
+    given = {"return 42": "3 of 3 points", "raise NotImplementedError": "not attempted yet", "return 41": "0 of 3 points"}
+    with declared(kind="answer", defines=("double",)):
+        for body, said in {**given, "return 1 / 0": "raised ZeroDivisionError"}.items():
+            check("98.1", double(f"def double():\n    {body}\n"))
+            assert said in capsys.readouterr().out
+        check("98.1", 42)
+        assert "3 of 3 points" in capsys.readouterr().out
+
+
 def test_an_unknown_exercise_lists_those_there_are(capsys):
     with declared():
         check("98.9", len)

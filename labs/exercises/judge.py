@@ -17,13 +17,13 @@ UNSERVED = "it held, but it counts only once the customers of this exercise are 
 def judge(id: str, source: str | None = None, answer=None, seed: str | None = None) -> Report:
     """Judge a hand-in for exercise `id`.
 
-    `source` is the text of the cell for a mechanism or an attack, `answer` the plain data for an answer. `seed`
-    (text) replays an earlier report; without it the probes draw afresh. Raises UnknownExercise; the hand-in itself
-    never makes this raise.
+    `source` is the text of the cell for a mechanism or an attack, `answer` the plain data for an answer; a cell that
+    defines a function which returns the answer is as good. `seed` (text) replays an earlier report; without it the
+    probes draw afresh. Raises UnknownExercise; the hand-in itself never makes this raise.
     """
     the, began = exercise(id), time.perf_counter()
     report = Report(the.id, the.title, seed or secrets.token_hex(4), of=the.points)
-    if the.kind == "answer":
+    if the.kind == "answer" and source is None:
         _run_probes(the, None, answer, report)
     elif message := _unusable(the, source):
         report.status, report.message = "unusable", message
@@ -52,6 +52,8 @@ def _unusable(the: Exercise, source: str) -> str:
 def _run_probes(the, process, answer, report):
     if process is not None and not _loads(the, process, report):
         return
+    if process is not None and the.kind == "answer":
+        answer = _answer(the, process, report)
     stubs = []
     if the.kind != "answer" or answer is not None:
         for number, probe in enumerate(the.probes):
@@ -59,7 +61,7 @@ def _run_probes(the, process, answer, report):
             report.verdicts.append(verdict)
             stubs.append(stub)
     if all(stubs):
-        report.status, report.verdicts = "not attempted", []
+        report.status, report.verdicts = "unusable" if report.message else "not attempted", []
         return
     _count(the, report)
 
@@ -79,6 +81,17 @@ def _loads(the, process, report):
         report.status = "unusable"
         report.message = f"The cell does not define {' and '.join(missing)}: that is what exercise {the.id} hands in."
     return not missing
+
+
+def _answer(the, process, report):
+    """The answer that the cell's function returns; None when it gives none, and then the report may say why."""
+    try:
+        return process.call(the.defines[0], [], now=1_900_000_000.0)
+    except NotAttempted:
+        return None
+    except LearnerError as error:
+        report.message = f"{str(error)[0].upper()}{str(error)[1:]}."
+        return None
 
 
 def _verdict(the: Exercise, probe: Probe, process, answer, seed):

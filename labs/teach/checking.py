@@ -23,10 +23,10 @@ class CheckStopped(BenchError):
 def check(id: str, *things, seed: str | None = None) -> None:
     """Judge exercise `id` ("10.4") and draw the report.
 
-    `things` are what was written for it, by name: functions, a class, or an answer of plain data. `seed`
-    (text, from a report) repeats that report's draw; such a replay is not counted. Raises CheckStopped when
-    the learner interrupts, and under nbgrader CheckFailed unless every probe passes. All else is said on the
-    page.
+    `things` are what was written for it, by name: functions, a class, an answer of plain data or the function
+    that returns one. `seed` (text, from a report) repeats that report's draw; such a replay is not counted. Raises
+    CheckStopped when the learner interrupts, and under nbgrader CheckFailed unless every probe passes. All else is
+    said on the page.
     """
     try:
         the = exercise(id)
@@ -45,7 +45,9 @@ def check(id: str, *things, seed: str | None = None) -> None:
 def _judged(the: Exercise, things, seed) -> tuple[Report, list[str]]:
     """The report, and sentences to show below it. Raises NoSource."""
     call = _call(the, things)
-    wanted = ("answer", plain) if the.kind == "answer" else ("source", cell_of)
+    # A page that asks for an answer has a function for it, which may stay unwritten while the page runs on.
+    data = the.kind == "answer" and not (the.defines and all(map(callable, things)))
+    wanted = ("answer", plain) if data else ("source", cell_of)
     hand_in = {wanted[0]: wanted[1](things, call)}
     notes = ["This was a replay: check without a seed to have it counted."]
     if seed is None:
@@ -93,5 +95,5 @@ def _graded() -> bool:
 def _call(the: Exercise, things=(), seed: str = "") -> str:
     """How the call reads."""
     names = [getattr(thing, "__name__", "") for thing in things]
-    names = ["..."] if the.kind == "answer" else list(the.defines) if the.defines else names
+    names = list(the.defines) or (["..."] if the.kind == "answer" else names)
     return f'check("{the.id}", {", ".join(names)}' + (f', seed="{seed}")' if seed else ")")

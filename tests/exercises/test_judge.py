@@ -237,6 +237,30 @@ def test_an_answer_is_plain_data_and_none_is_not_attempted(declare):
     assert judge("99.1", answer=3).status == "failed"
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        ("return [1, 2]", "passed", ""),
+        ("return 3", "failed", ""),
+        ("raise NotImplementedError", "not attempted", ""),
+        ("return None", "not attempted", ""),
+        ("return 1 / 0", "unusable", "Your f raised ZeroDivisionError"),
+        ("return object()", "unusable", "Your f returned an object of type object"),
+    ],
+)
+def test_an_answer_may_be_what_a_function_returns(declare, body, status, message):
+    trial = declare(kind="answer", defines=("f",))
+
+    @trial.probe("The number of the seed")
+    def probe(lab):
+        lab.expect(lab.answer == [1, 2], "[1, 2]", f"it was {lab.answer}")
+
+    report = judge("99.1", f"def f():\n    {body}\n")
+    assert report.status == status
+    assert report.message.startswith(message)
+    assert bool(report.message) == bool(message)
+
+
 ATTACK = """
 def attack(http):
     answer = http("GET", "/balance", {"Cookie": "sid=1"}, None)
