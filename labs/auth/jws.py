@@ -1,6 +1,7 @@
 """JSON Web Signature in its compact form: header.payload.signature, each in base64url (RFC 7515 §3.1, §5)."""
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ from labs.auth import algorithms, base64url
 from labs.auth.keys import Key
 from labs.auth.token_errors import BadSignature, Malformed, WrongAlgorithm, WrongType
 
-__all__ = ["LONGEST", "Jws", "json_object", "read", "sign", "verify"]
+__all__ = ["LONGEST", "Jws", "check_header", "json_object", "read", "sign", "verify"]
 
 LONGEST = 8192
 """Characters of a token; a longer one is refused before anything of it is read. Servers take headers of 8 KiB."""
@@ -55,27 +56,39 @@ def verify(jws: Jws, key: Key) -> bytes:
     """Return the payload, now that it is known to be signed with `key`.
 
     Raises WrongAlgorithm, WrongType (an extension that is not known here) or BadSignature.
-    The key decides which algorithm is used, and the header has to agree. What the header says about keys (`jku`,
-    `jwk`, `x5u`, `x5c`) is never followed.
     """
-    if jws.header.get("alg") != key.alg:
-        raise WrongAlgorithm("The token names another algorithm than its key has.")
-    if "crit" in jws.header or "b64" in jws.header:  # RFC 7515 §4.1.11: what is critical and unknown is refused
-        raise WrongType("The token asks for an extension that is not known here.")
+    check_header(jws.header, key)
     if not algorithms.verify(key.alg, key.verifies, jws.signature, jws.signed):
         raise BadSignature("The signature does not fit.")
     return jws.payload
+
+
+def check_header(header: dict[str, Any], key: Key) -> None:
+    """Raise WrongAlgorithm or WrongType unless a token with this header may be one that `key` signed.
+
+    The key decides which algorithm is used, and the header has to agree. What the header says about keys (`jku`,
+    `jwk`, `x5u`, `x5c`) is never followed.
+    """
+    if header.get("alg") != key.alg:
+        raise WrongAlgorithm("The token names another algorithm than its key has.")
+    if "crit" in header or "b64" in header:  # RFC 7515 §4.1.11: what is critical and unknown is refused
+        raise WrongType("The token asks for an extension that is not known here.")
 
 
 # ---- JSON, read strictly -------------------------------------------------------------------------
 
 
 def json_object(data: bytes, what: str) -> dict[str, Any]:
-    """The JSON object in `data`. Raises Malformed unless it is one, in UTF-8, with no member twice and no NaN."""
+    """The JSON object in `data`. Raises Malformed unless it is one that all readers read alike (RFC 7493, I-JSON):
+
+    in UTF-8, with no member twice, no NaN, no number too large to compute with, and no half of a character.
+    """
     try:
         value = _STRICT.decode(data.decode("utf-8"))
+        if b"\\u" in data:  # "\ud800" is half a character: whoever writes it out again stumbles over it
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):  # what is nested too deep for Python raises the latter
-        raise Malformed(f"The token's {what} is not JSON, or has a member twice.") from None
+        raise Malformed(f"The token's {what} is not JSON, or not JSON that all readers read alike.") from None
     if not isinstance(value, dict):
         raise Malformed(f"The token's {what} is not a JSON object.")
     return value
@@ -92,4 +105,10 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-_STRICT = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number)
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is too large")
+    return number
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite)

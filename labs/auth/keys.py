@@ -1,10 +1,12 @@
 """Keys: each has one algorithm, one issuer, a `kid`, perhaps one audience, and an end."""
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from labs.auth import base64url
@@ -14,6 +16,8 @@ from labs.auth.token_errors import Malformed, UnknownKey
 __all__ = ["Key", "KeySet", "from_jwk", "generate", "jwk_of"]
 
 NEVER = float("inf")
+
+_PUBLIC_TEXT = re.compile(rb'----[- ]BEGIN |\Assh-|\Aecdsa-sha2-|"kty"')  # marks of PEM, SSH and JWK
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,14 @@ class Key:
             raise ValueError(f"{self.alg!r} does not go with this kind of key.")
         if self.alg == "HS256" and len(self.verifies) < 32:
             raise ValueError("An HS256 key has at least 32 bytes (RFC 7518 §3.2): secrets.token_bytes(32).")
+        if self.alg == "HS256" and _PUBLIC_TEXT.search(self.verifies):
+            raise ValueError("This is the text of a key pair and no secret: with HS256 everybody could sign with it.")
         if self.alg == "RS256" and self.verifies.key_size < 2048:
             raise ValueError("An RS256 key has at least 2,048 bits (RFC 7518 §3.3).")
         if self.alg == "ES256" and not isinstance(self.verifies.curve, ec.SECP256R1):
             raise ValueError("An ES256 key lies on the curve P-256 (RFC 7518 §3.4).")
+        if self.signs is not None and _checks(self.signs) != self.verifies:
+            raise ValueError("What signs and what verifies are not two halves of one key.")
 
     def __repr__(self) -> str:  # a key must not end up in a log
         return f"<Key {self.kid} of {self.issuer}: {self.alg}{', signs' if self.signs is not None else ''}>"
@@ -127,7 +135,8 @@ def from_jwk(jwk: dict[str, Any], issuer: str, audience: str | None = None, expi
     """
     if not isinstance(jwk, dict) or not isinstance(jwk.get("kid"), str):
         raise ValueError("A JWK of ours is a JSON object with a kid.")
-    if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
+    operations = jwk.get("key_ops", ["verify"])
+    if jwk.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         raise ValueError(f"The key {jwk['kid']!r} is not for checking signatures (use, key_ops).")
     try:
         match jwk.get("kty"), jwk.get("crv"), jwk.get("alg"):
@@ -136,13 +145,15 @@ def from_jwk(jwk: dict[str, Any], issuer: str, audience: str | None = None, expi
             case "RSA", None, "RS256":
                 material = rsa.RSAPublicNumbers(e=_number(jwk["e"]), n=_number(jwk["n"])).public_key()
             case "EC", "P-256", "ES256":
-                numbers = ec.EllipticCurvePublicNumbers(_number(jwk["x"]), _number(jwk["y"]), ec.SECP256R1())
+                numbers = ec.EllipticCurvePublicNumbers(_number(jwk["x"], 32), _number(jwk["y"], 32), ec.SECP256R1())
                 material = numbers.public_key()  # raises ValueError for a point that is not on the curve
             case "OKP", "Ed25519", "EdDSA":
                 material = ed25519.Ed25519PublicKey.from_public_bytes(base64url.decode(jwk["x"]))
             case kty, crv, alg:
                 raise ValueError(f"kty {kty!r}, crv {crv!r} and alg {alg!r} do not go together")
-    except (KeyError, TypeError, Malformed, ValueError) as error:
+    except KeyError as error:
+        raise ValueError(f"The JWK {jwk['kid']!r} lacks {error}.") from None
+    except (TypeError, Malformed, ValueError, UnsupportedAlgorithm) as error:
         raise ValueError(f"The JWK {jwk['kid']!r} cannot be read: {error}.") from None
     return Key(jwk["kid"], jwk["alg"], issuer, verifies=material, audience=audience, expires_at=expires_at)
 
@@ -152,5 +163,13 @@ def _uint(number: int, length: int | None = None) -> str:
     return base64url.encode(number.to_bytes(length or (number.bit_length() + 7) // 8, "big"))
 
 
-def _number(text: str) -> int:
-    return int.from_bytes(base64url.decode(text), "big")
+def _number(text: str, length: int | None = None) -> int:
+    data = base64url.decode(text)
+    if length not in (None, len(data)):
+        raise ValueError(f"a coordinate of P-256 has {length} bytes (RFC 7518 §6.2.1.2)")
+    return int.from_bytes(data, "big")
+
+
+def _checks(private: Private) -> Public:
+    """What verifies the signatures of this key."""
+    return private if isinstance(private, bytes) else private.public_key()

@@ -18,7 +18,7 @@ from labs.auth.token_errors import (
     WrongType,
 )
 
-__all__ = ["ACCESS_TOKEN", "ID_TOKEN", "Keys", "Policy", "check", "issue", "verify"]
+__all__ = ["ACCESS_TOKEN", "ID_TOKEN", "Keys", "Policy", "check", "find_key", "issue", "verify"]
 
 ACCESS_TOKEN = "at+jwt"  # RFC 9068 §2.1
 ID_TOKEN = "JWT"
@@ -33,7 +33,7 @@ class Keys(Protocol):
 
 @dataclass(frozen=True)
 class Policy:
-    """What one service accepts. `leeway`: seconds by which clocks may differ."""
+    """What one service accepts. `leeway`: seconds by which clocks may differ. ValueError when that is no time."""
 
     issuer: str
     audience: str
@@ -41,20 +41,25 @@ class Policy:
     typ: str = ACCESS_TOKEN
     leeway: float = 30
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.leeway < math.inf:  # NaN too: with it nothing ever expires
+            raise ValueError(f"A leeway of {self.leeway} seconds is none: for most clocks 30 is plenty.")
+
 
 def issue(
     key: Key, user: str, audience: str, now: float, lifetime: float = 900, typ: str = ACCESS_TOKEN, **claims: Any
 ) -> str:
     """Sign a token for `user` at `audience` that ends `lifetime` seconds after `now` (seconds since 1970).
 
-    `claims` come besides `iss`, `sub`, `aud`, `iat`, `exp` and a random `jti` (RFC 9068 §2.2).
+    `claims` come besides `iss`, `sub`, `aud`, `iat`, `exp` and a random `jti` (RFC 9068 §2.2); one of those names
+    among them takes its place. TypeError or ValueError when they are not JSON.
     """
     now = int(now)
     named = {
         "iss": key.issuer, "sub": user, "aud": audience, "iat": now, "exp": now + int(lifetime),
         "jti": secrets.token_urlsafe(16),
     }
-    return jws.sign(json.dumps(named | claims, separators=(",", ":")).encode(), key, typ)
+    return jws.sign(json.dumps(named | claims, separators=(",", ":"), allow_nan=False).encode(), key, typ)
 
 
 def verify(token: str, policy: Policy, now: float) -> dict[str, Any]:
@@ -64,7 +69,16 @@ def verify(token: str, policy: Policy, now: float) -> dict[str, Any]:
     algorithm, then the signature, then the type, and only then is a claim believed.
     """
     parts = jws.read(token)
-    kid = parts.header.get("kid")
+    payload = jws.verify(parts, find_key(parts.header, policy, now))
+    # One spelling, though RFC 9068 §4 also allows application/at+jwt: Fernbank's issuer writes this one.
+    if parts.header.get("typ") != policy.typ:
+        raise WrongType(f"This is not a token of the type {policy.typ}.")
+    return check(jws.json_object(payload, "payload"), policy, now)
+
+
+def find_key(header: dict[str, Any], policy: Policy, now: float) -> Key:
+    """Return the key that a token with this header must be signed with. Raises UnknownKey, KeysUnavailable."""
+    kid = header.get("kid")
     if not isinstance(kid, str):
         raise UnknownKey("The token does not say which key it was signed with (kid).")
     key = policy.keys.find(kid, policy.issuer)
@@ -72,10 +86,7 @@ def verify(token: str, policy: Policy, now: float) -> dict[str, Any]:
         raise UnknownKey("The key of this token is no longer in use.")
     if key.audience not in (None, policy.audience):
         raise UnknownKey("The key of this token is not one for this service.")
-    payload = jws.verify(parts, key)
-    if parts.header.get("typ") != policy.typ:
-        raise WrongType(f"This is not a token of the type {policy.typ}.")
-    return check(jws.json_object(payload, "payload"), policy, now)
+    return key
 
 
 def check(claims: dict[str, Any], policy: Policy, now: float) -> dict[str, Any]:
@@ -91,6 +102,8 @@ def check(claims: dict[str, Any], policy: Policy, now: float) -> dict[str, Any]:
         raise WrongAudience("This token is for another service.")
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
         raise WrongClaim("The token does not say whom it is about (sub).")
+    if not isinstance(claims.get("jti", ""), str):
+        raise WrongClaim("The token's name is not a text (jti).")
     if now >= _time(claims, "exp") + policy.leeway:
         raise Expired("The token has expired.")
     if _time(claims, "iat") - policy.leeway > now:
