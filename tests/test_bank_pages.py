@@ -8,7 +8,7 @@ from labs.auth.sessions import Sessions
 from labs.auth.stores import MemoryStore, StoreDown
 from labs.bench import serve
 from labs.servers import bank, customers
-from labs.servers.bank import STYLE
+from labs.servers.office import TEMPLATES
 
 PAGE = {"Accept": "text/html"}
 PAGES = ["/", "/login", "/balance", "/notes", "/basket", "/me", "/health", "/nothing"]
@@ -210,7 +210,7 @@ EDGES = [("line", "page"), ("line", "card"), ("fern", "page")]
 
 
 def palettes():
-    light, dark = re.findall(r":root \{(.*?)\}", STYLE, re.S)[:2]
+    light, dark = re.findall(r":root \{(.*?)\}", (TEMPLATES / "style.css").read_text("utf-8"), re.S)[:2]
     return {"light": colours(light), "dark": colours(dark)}
 
 

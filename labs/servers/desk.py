@@ -148,7 +148,7 @@ class Desk:
         g.set_cookie = _header("clear", self._call(self._cookie, "clear"))
 
     def _call(self, part: Any, method: str, *args: Any) -> Any:
-        return ask("session mechanism", part, method, *args)
+        return ask("session mechanism", lambda: getattr(part, method)(*args))
 
     def _one_at_a_time(self, id: str | None) -> threading.Lock:
         with self._lock:  # one lock an id, for as long as somebody holds it

@@ -66,10 +66,10 @@ class Office(Flask):
         return refuse(Refusal(500, f"{failure}"))
 
 
-def ask(what: str, part: Any, method: str, *args: Any, may_raise: tuple[type[Exception], ...] = (StoreDown,)) -> Any:
-    """Call a method of a mechanism that the office was handed. Raises what it `may_raise`, or MechanismFailed."""
+def ask(what: str, call: Callable[[], Any], *, may_raise: tuple[type[Exception], ...] = (StoreDown,)) -> Any:
+    """Call a mechanism that the office was handed. Raises what it `may_raise`, or MechanismFailed."""
     try:
-        return getattr(part, method)(*args)
+        return call()
     except may_raise:
         raise
     except Exception as error:  # whatever it is, it is the mechanism's, and the office says so
