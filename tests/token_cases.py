@@ -1,6 +1,7 @@
 """What the tests of tokens share: keys, an honest token, any header and claims signed, and both verifiers."""
 
 import json
+from enum import Enum
 from functools import cache
 
 import time_machine
@@ -12,13 +13,13 @@ from labs.auth.tokens import ACCESS_TOKEN, Policy
 
 ISSUER = "https://id.fernbank.example"
 NOW = 1_900_000_000
-LEFT_OUT = object()  # in a dict of changes: this member is not there
+LEFT_OUT = Enum("Left", "OUT").OUT  # in a dict of changes: this member is not there
 
 
 @cache
-def key(alg: str, kid: str = "") -> Key:
+def key(alg: str) -> Key:
     """A key of this algorithm; the same one at each call."""
-    return keys.generate(alg, ISSUER, kid or f"the-{alg}")
+    return keys.generate(alg, ISSUER, f"the-{alg}")
 
 
 def policy(*extra: Key, **changes) -> Policy:
@@ -27,7 +28,7 @@ def policy(*extra: Key, **changes) -> Policy:
     return Policy(**{"issuer": ISSUER, "audience": "accounts", "keys": trusted} | changes)
 
 
-def header_of(alg: str, **changes) -> dict:
+def header_of(alg: str, /, **changes) -> dict:
     return changed({"alg": alg, "kid": key(alg).kid, "typ": ACCESS_TOKEN}, changes)
 
 
@@ -62,6 +63,11 @@ def with_signature(token: str, signature: bytes) -> str:
 
 def signature_of(token: str) -> bytes:
     return base64url.decode(token.rpartition(".")[2])
+
+
+def said(case) -> str:
+    """A case as a test's id."""
+    return ascii(case)[:60] if not hasattr(case, "__name__") else case.__name__
 
 
 def readable(token, policy, now=NOW):

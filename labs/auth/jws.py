@@ -14,6 +14,9 @@ __all__ = ["LONGEST", "Jws", "check_header", "json_object", "read", "sign", "ver
 LONGEST = 8192
 """Characters of a token; a longer one is refused before anything of it is read. Servers take headers of 8 KiB."""
 
+DEEPEST = 32
+"""Lists and objects inside one another; more is refused (RFC 8259 §9). How many Python can read varies."""
+
 
 @dataclass(frozen=True)
 class Jws:
@@ -81,7 +84,8 @@ def check_header(header: dict[str, Any], key: Key) -> None:
 def json_object(data: bytes, what: str) -> dict[str, Any]:
     """The JSON object in `data`. Raises Malformed unless it is one that all readers read alike (RFC 7493, I-JSON):
 
-    in UTF-8, with no member twice, no NaN, no number too large to compute with, and no half of a character.
+    in UTF-8, with no member twice, no NaN, no number too large to compute with, no half of a character, and not
+    nested deeper than DEEPEST.
     """
     try:
         value = _STRICT.decode(data.decode("utf-8"))
@@ -91,7 +95,17 @@ def json_object(data: bytes, what: str) -> dict[str, Any]:
         raise Malformed(f"The token's {what} is not JSON, or not JSON that all readers read alike.") from None
     if not isinstance(value, dict):
         raise Malformed(f"The token's {what} is not a JSON object.")
+    if data.count(b"[") + data.count(b"{") > DEEPEST and _is_deep(value):
+        raise Malformed(f"The token's {what} is nested too deep.")
     return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        inside = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for members in inside for one in members if isinstance(one, dict | list)]
+    return bool(level)
 
 
 def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
