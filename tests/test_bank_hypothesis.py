@@ -1,14 +1,21 @@
-"""Whatever arrives at any address of the bank, over real HTTP: an honest answer below 500, in time, and no harm done.
+"""Whatever arrives at any address of the bank, over real HTTP: an honest answer below 500, in time, no harm done."""
 
-Requests are written byte by byte, so that nothing is corrected on the way as a client library would.
-"""
-
-import http.client
 import json
-import socket
-from types import SimpleNamespace
 
 import pytest
+from anything_over_http import (
+    NAMES,
+    accepts,
+    bodies_with,
+    lines,
+    methods,
+    request,
+    rules_of,
+    send,
+    targets_of,
+    types,
+    values,
+)
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -17,11 +24,8 @@ from labs.auth.stores import MemoryStore
 from labs.bench import serve
 from labs.servers import bank, customers
 
-PATIENCE = 15  # seconds; the bench ends a silent request after 10, so whoever waits longer would wait for ever
-NAMES = ["ana", "ben", "mallory"]
-
 app = bank(Sessions(MemoryStore()), customers=customers("fern"))
-RULES = sorted((rule.rule, method) for rule in app.url_map.iter_rules() for method in rule.methods - {"OPTIONS"})
+RULES = rules_of(app)
 PATHS = sorted({path for path, _ in RULES})
 POSTS = sorted(path for path, method in RULES if method == "POST")
 GETS = sorted(path for path, method in RULES if method == "GET")
@@ -32,27 +36,6 @@ MONEY = sum(one.balance for one in app.customers.values())
 def site():
     with serve(app, name="hypothesis") as site:
         yield site
-
-
-def send(site, raw: bytes, half_close: bool = False) -> SimpleNamespace:
-    """Send these bytes and give the answer; TimeoutError when the bank hangs."""
-    with socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE) as connection:
-        connection.sendall(raw)
-        if half_close:
-            connection.shutdown(socket.SHUT_WR)
-        answer = http.client.HTTPResponse(connection, method=raw.split(b" ", 1)[0].decode("latin-1"))
-        answer.begin()
-        return SimpleNamespace(status=answer.status, headers=answer.headers, body=answer.read())
-
-
-def request(
-    site, method: bytes, target: bytes, headers: list[tuple[bytes, bytes]] = (), body: bytes = b"", **options
-):
-    lines = [b"%s %s HTTP/1.1" % (method, target), b"Host: app.fernbank.localhost:%d" % site.port]
-    lines += [b"%s: %s" % header for header in headers]
-    if body:
-        lines.append(b"Content-Length: %d" % len(body))
-    return send(site, b"\r\n".join(lines) + b"\r\n\r\n" + body, **options)
 
 
 def session(user: str | None = "ana") -> bytes:
@@ -72,8 +55,6 @@ def assert_honest(site, answer) -> None:
 
 # ---- what arrives ----------------------------------------------------------------------------------
 
-octets = st.binary(max_size=60)
-lines = octets.map(lambda raw: bytes(byte for byte in raw if byte not in b"\r\n\0"))
 cookies = st.one_of(
     lines,
     lines.map(lambda raw: b"__Host-sid=" + raw),
@@ -83,48 +64,8 @@ cookies = st.one_of(
         b"=;=;;", b"__Host-sid=\xff\xfe", b"__Host-sid=" + "☘".encode(), b"__host-sid=x", b"$Version=1; __Host-sid=x",
     ]),
 )  # fmt: skip
-accepts = st.sampled_from(
-    [b"text/html", b"application/json", b"*/*", b"text/html;q=x", b";;,", b"text/html;q=1e999", b"\xff"]
-)
-scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(st.characters(), max_size=40),
-    st.sampled_from([*NAMES, 1, 0, -1, 1_001, 10**9, 10**400, "", "1", "a" * 600]),
-)  # fmt: skip
-values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
-)
-fields = st.sampled_from(["username", "password", "to", "amount", "text", "item", "extra"])
-bodies = st.one_of(
-    octets,
-    values.map(lambda value: json.dumps(value).encode()),
-    st.dictionaries(fields, values, max_size=4).map(lambda value: json.dumps(value).encode()),
-    st.lists(st.tuples(fields, st.text(max_size=9)), max_size=4).map(
-        lambda pairs: "&".join(f"{name}={value}" for name, value in pairs).encode("utf-8", "surrogatepass")
-    ),
-    st.sampled_from(
-        [b"[" * 9_000, b'{"amount":' * 900 + b"1" + b"}" * 900, b"1" * 9_000, b" " * 17_000, b"&" * 9_000]
-    ),
-)
-types = st.one_of(
-    st.sampled_from([
-        b"application/json", b"application/x-www-form-urlencoded", b"text/plain", b"application/json; charset=utf-16",
-        b"multipart/form-data; boundary=x", b"multipart/form-data", b"application/json; =;;", b"application",
-    ]),
-    lines,
-)  # fmt: skip
-methods = st.sampled_from(
-    [b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"PATCH", b"OPTIONS", b"TRACE", b"FOO", b"get"]
-)
-targets = st.one_of(
-    st.sampled_from(PATHS).map(str.encode),
-    st.tuples(st.sampled_from(PATHS).map(str.encode), lines).map(b"".join),
-    st.tuples(st.sampled_from(PATHS).map(str.encode), st.just(b"?"), lines).map(b"".join),
-    lines.map(lambda raw: b"/" + raw),
-    st.sampled_from([
-        b"/%", b"/%ff", b"/%00", b"//", b"/./balance", b"*", b"balance", b"/balance?__Host-sid=x",
-        b"/" + b"a" * 70_000,
-    ]),
-)  # fmt: skip
+bodies = bodies_with(["username", "password", "to", "amount", "text", "item", "extra"])
+targets = targets_of(PATHS)
 
 AT_LENGTH = settings(max_examples=150, deadline=None)
 
