@@ -69,7 +69,7 @@ class TestEnd:
     def test_a_refusal_logs_out_and_fails_what_waits(self):
         events = [*requests("a", "b"), *late("a"), ("request", "c"), ("refused",)]
         state, actions = after(*events)
-        assert actions == [["logout"], ["fail", "a"], ["fail", "c"]]
+        assert actions == [["fail", "a"], ["fail", "c"], ["logout"]]
         assert after(*late("b"), state=state)[1] == [["fail", "b"]]
         assert after(("request", "d"), state=state)[1] == [["fail", "d"]]
 
@@ -80,7 +80,7 @@ class TestEnd:
 
     def test_a_log_out(self):
         state, actions = after(("request", "a"), *late("a"), ("logout",))
-        assert actions == [["logout"], ["fail", "a"]]
+        assert actions == [["fail", "a"], ["logout"]]
         assert after(("logout",), state=state)[1] == []
 
     @pytest.mark.parametrize("end", [("refreshed", "t2"), ("refused",), ("unavailable",)])

@@ -79,7 +79,7 @@ def _end_of_waiting(state: State, kind: str, token: str | None) -> list[Action]:
     if kind == "unavailable" or state["token"] is None:
         return failed  # an outage is no log-out: the next 401 asks again
     state["token"] = None
-    return [["logout"], *failed]
+    return [*failed, ["logout"]]
 
 
 def _send(state: State, id: str) -> Action:

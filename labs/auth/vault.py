@@ -79,6 +79,7 @@ class Vault:
     def __init__(self, path: Path | str, passphrase: str, keystore: Keystore | None = None) -> None:
         self.path = Path(path)
         self._passphrase, self._keystore = passphrase, keystore
+        self._salt, self._key = b"", b""  # of the file; made when they are first needed
 
     @property
     def place(self) -> str:
@@ -89,8 +90,8 @@ class Vault:
         """Keep this token, in the place of the one before."""
         if self._keystore is not None:
             return _asked(self._keystore.set_password, SERVICE, self.path.name, token)
-        salt = secrets.token_bytes(SALT)
-        _write_private(self.path, salt + seal(token, self._key(salt)))
+        key = self._key_for(self._salt or secrets.token_bytes(SALT))
+        _write_private(self.path, self._salt + seal(token, key))
 
     def token(self) -> str | None:
         """The token that is kept, or None."""
@@ -100,7 +101,7 @@ class Vault:
             kept = self.path.read_bytes()
         except FileNotFoundError:
             return None
-        return unseal(kept[SALT:], self._key(kept[:SALT]))
+        return unseal(kept[SALT:], self._key_for(kept[:SALT]))
 
     def clear(self) -> None:
         """Forget the token; a second call does nothing."""
@@ -109,9 +110,12 @@ class Vault:
         elif self.token() is not None:
             _asked(self._keystore.delete_password, SERVICE, self.path.name)
 
-    def _key(self, salt: bytes) -> bytes:
-        # Slow on purpose, 32 MiB a guess (OWASP's password storage cheat sheet): it is made from a passphrase.
-        return Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(self._passphrase.encode())
+    def _key_for(self, salt: bytes) -> bytes:
+        if salt != self._salt:
+            # Slow on purpose, 32 MiB a guess: it is made from a passphrase. Once is enough, each seal has its nonce.
+            self._key = Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(self._passphrase.encode())
+            self._salt = salt
+        return self._key
 
 
 def _asked(method, *arguments: str):
