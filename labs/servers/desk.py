@@ -2,7 +2,8 @@
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -109,6 +110,18 @@ class Desk:
         self._give(id)
         return [item]
 
+    def keep(self, data: dict) -> bool:
+        """Replace the data of the session that this request has, or was just given. False when it has ended."""
+        id = self._id()
+        return id is not None and self._save(id, data)
+
+    @contextmanager
+    def alone(self) -> Iterator[dict | None]:
+        """Look the session up anew, and let no other request of it in here meanwhile."""
+        with self._one_at_a_time(self._id()):
+            g.pop("session", None)
+            yield self.session()
+
     def set_cookie(self, response: Response) -> Response:
         """Add what the route decided about the cookie; where it decided nothing, the cookie stays."""
         if "set_cookie" in g:
@@ -143,6 +156,8 @@ class Desk:
 
     def _give(self, id: str) -> None:
         g.set_cookie = _header("set", self._call(self._cookie, "set", id))
+        g.id = id  # from here on this is the session of the request
+        g.pop("session", None)
 
     def _take(self) -> None:
         g.set_cookie = _header("clear", self._call(self._cookie, "clear"))

@@ -54,7 +54,7 @@ class Office(Flask):
         def given() -> Response:
             return Response(text, mimetype=mimetype, headers={"Cache-Control": "max-age=300"})
 
-        self.add_url_rule(f"/{file}", file.partition(".")[0], given)
+        self.add_url_rule(f"/{file}", file, given)
 
     def _refuse_outage(self, outage: StoreDown) -> Response:
         return refuse(Refusal(503, self.outage, headers={"Retry-After": "5"}))

@@ -8,17 +8,22 @@ from labs.auth.jwks import JwksClient, fetch_from
 from labs.auth.keys import KeySet
 from labs.auth.refresh import RefreshTokens
 from labs.auth.rotation import KeyRing
+from labs.auth.sessions import Sessions
 from labs.auth.stores import MemoryStore, Store
 from labs.bench import BenchError, Site, serve
 from labs.servers.accounts import accounts
+from labs.servers.bff import bff
 from labs.servers.books import Books
+from labs.servers.desk import Cookie, Mechanism
 from labs.servers.gate import Verify
 from labs.servers.identity import identity
+from labs.servers.spa import spa
 from labs.servers.statements import statements
 
 __all__ = ["ISSUER", "Services", "services"]
 
-ISSUER = "http://id.fernbank.localhost"
+SITE = "fernbank.localhost"
+ISSUER = f"http://id.{SITE}"
 """Whose tokens they are: a name, which stays when the port changes."""
 
 
@@ -50,6 +55,17 @@ class Services:
         if answer.status != 200:
             raise BenchError(f"Identity answered {answer.status}: {answer.text.strip()}")
         return answer.json()
+
+    def open_spa(self) -> Site:
+        """Serve the single-page client, which calls identity and accounts from the browser, under names of theirs."""
+        site = serve(spa(f"http://id.{SITE}:{self.identity.port}", f"http://api.{SITE}:{self.accounts.port}"))
+        self.origins.add(site.page)
+        return site
+
+    def open_bff(self, sessions: Mechanism | None = None, cookie: Cookie | None = None) -> Site:
+        """Serve a backend-for-frontend; `sessions`: default labs.auth.sessions.Sessions, in memory."""
+        sessions = sessions or Sessions(MemoryStore(), clock=self.books.clock)
+        return serve(bff(self.identity, self.accounts, sessions, cookie, clock=self.books.clock))
 
     def stop(self) -> None:
         """Stop all three."""
