@@ -78,8 +78,9 @@ SIGNATURE = tier(
 def comes_back(lab):
     mint, cases = Mint(lab.random), []
     for alg in ALGORITHMS:
+        key, stranger = mint.key(alg), mint.key(alg)
         for header in headers(lab.random, alg):
-            key, data = mint.key(alg), lab.random.randbytes(lab.random.choice([0, 1, 40, 300]))
+            data = lab.random.randbytes(lab.random.choice([0, 1, 40, 300]))
             token = compact(header, data, key)
             shown = lab.random.choice(
                 [{}, {"use": GONE}, {"kid": GONE}, {"key_ops": ["verify"]}, {"use": GONE, "x5t": "x"}]
@@ -87,7 +88,7 @@ def comes_back(lab):
             given, what = changed(jwk(key), shown), f"a token of {alg} with the header {json.dumps(header):.200}"
             other = with_signature(compact(header, data + b"!", key), base64url.decode(token.split(".")[2]))
             cases += [signed_by(what, token, given, data), signed_by(*spoilt(lab, what, token), given)]
-            cases += [signed_by(f"{what}, signed by somebody else,", compact(header, data, mint.key(alg)), given)]
+            cases += [signed_by(f"{what}, signed by somebody else,", compact(header, data, stranger), given)]
             cases += [signed_by(f"{what}, and the signature of another payload,", other, given)]
     ask(lab, "payload", cases)
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -21,19 +22,18 @@ GONE = object()
 """In a dict of changes: this member is left out."""
 
 
-POOL = 3
-"""RSA keys that a process makes: at 40 ms each, a check would spend most of its time on them."""
+_drawn: WeakKeyDictionary = WeakKeyDictionary()
+"""How many RSA keys each `random`, and so each probe, has been given: no two of its keys are the same."""
 
 
 class Mint:
     """Draws keys and their names from `random`, so that a report's seed draws them again.
 
-    All but RSA keys: to make one from a seed would take seconds. They are drawn from a few that each process makes.
+    All but RSA keys: to make one from a seed would take seconds. Each process makes a few, which all probes share.
     """
 
     def __init__(self, random: Any) -> None:
         self.random = random
-        self._rsa = random.randrange(POOL)
 
     def kid(self) -> str:
         """The name of a key."""
@@ -47,8 +47,8 @@ class Mint:
                 secret = self.random.randbytes(self.random.choice([32, 48, 64]))
                 return Key(kid, alg, issuer, secret, secret)
             case "RS256":
-                self._rsa = (self._rsa + 1) % POOL  # two in a row are two
-                private = rsa_key(2048, self._rsa)
+                number = _drawn[self.random] = _drawn.get(self.random, 0) + 1
+                private = rsa_key(2048, number)
             case "ES256":
                 private = ec.derive_private_key(self.random.randrange(1, ORDER), ec.SECP256R1())
             case _:
