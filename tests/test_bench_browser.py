@@ -99,6 +99,21 @@ class TestPerson:
         ana.evaluate(f"fetch('{site.page}/welcome/x', {options}).then(() => null)")
         assert ("Cookie", "third=1") in site.log[-1].request_headers
 
+    @pytest.mark.needs("browser")
+    def test_third_party_cookies_are_blocked_where_that_is_asked_for(self, site):
+        strict = bench.browser(third_party=False)
+        ben = strict.person("ben")
+        ben.goto(site.page)
+        ben.evaluate("document.cookie = 'third=1; SameSite=None; Secure'")
+        ben.goto(f"http://mallory.localhost:{site.port}/")
+        options = "{mode: 'no-cors', credentials: 'include'}"
+        ben.evaluate(f"fetch('{site.page}/welcome/y', {options}).then(() => null)")
+        assert (site.log[-1].path, dict(site.log[-1].request_headers).get("Cookie")) == ("/welcome/y", None)
+        strict.close()
+
+    def test_its_version(self, browser_part):
+        assert browser_part.version.split(".")[0].isdigit()
+
     @pytest.mark.parametrize("name", ["", "ana and ben", "x" * 41, "a\r\nb"])
     def test_a_name_that_is_none(self, browser_part, name):
         with pytest.raises(BenchError, match="A person's name is letters"):

@@ -31,22 +31,23 @@ def test_an_event_is_a_sentence(happened, sentence):
     assert str(happened) == sentence
 
 
-def test_lost_is_what_another_person_read_or_moved():
+def test_lost_is_what_another_person_read_or_moved_and_what_went_to_mallory():
     record = Record()
     stolen = [
+        event(action="moved money", to="mallory", amount=7),  # by their own browser: a page of Mallory's did it
         event(person="mallory"),
         event(person="mallory", action="read notes"),
         event(person="someone", action="moved money", to="mallory", amount=5),
     ]
     harmless = [
         event(),
-        event(action="moved money", to="mallory", amount=5),
+        event(action="moved money", to="ben", amount=5),
         event(person="mallory", action="logged in"),
         event(person="mallory", action="wrote note"),
         event(person="mallory", user="mallory", owner="mallory"),
         event(person="mallory", user="ben", owner="ben"),
     ]
-    for one in [harmless[0], stolen[0], *harmless[1:3], stolen[1], *harmless[3:], stolen[2]]:
+    for one in [harmless[0], *stolen[:2], *harmless[1:3], stolen[2], *harmless[3:], stolen[3]]:
         record.add(one)
     assert record.lost("ana") == stolen
     assert record.lost("ben") == [harmless[-1]]

@@ -64,8 +64,8 @@ FLAGS = (
     "--disable-quic",
     "--disable-gpu",
 )
-# Distributions differ on third-party cookies; the course decides: 0 allows them, as stock Chrome does.
-PREFERENCES = {"profile": {"cookie_controls_mode": 0}}
+# Distributions differ on third-party cookies; the course decides. As a profile says it: whether they are allowed.
+COOKIE_CONTROLS = {True: 0, False: 1}
 
 
 class NoBrowser(BenchError):
@@ -86,7 +86,7 @@ def find_browser() -> Path | None:
     return next((file for file in candidates if os.access(file, os.X_OK)), None)
 
 
-def new_profile() -> tempfile.TemporaryDirectory:
+def new_profile(third_party: bool = True) -> tempfile.TemporaryDirectory:
     """Make a profile with our preferences, and clear away those that killed processes left behind."""
     import psutil
 
@@ -97,24 +97,28 @@ def new_profile() -> tempfile.TemporaryDirectory:
     profile = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
     preferences = Path(profile.name, "Default", "Preferences")
     preferences.parent.mkdir()
-    preferences.write_text(json.dumps(PREFERENCES))
+    preferences.write_text(json.dumps({"profile": {"cookie_controls_mode": COOKIE_CONTROLS[third_party]}}))
     return profile
 
 
-def browser() -> "Browser":
-    """Give this process's browser, running; the first call starts it. Raises NoBrowser."""
-    global _browser
+def browser(third_party: bool = True) -> "Browser":
+    """Give this process's browser, running; the first call starts it. Raises NoBrowser.
+
+    `third_party`: whether a page of one site may have cookies sent to another site at all, as stock Chrome
+    allows and others do not; there is one browser of each kind.
+    """
     with _lock:
-        if _browser is None or not _browser.running:
+        running = _browsers.get(third_party)
+        if running is None or not running.running:
             program = find_browser()
             if program is None:
                 raise NoBrowser(NO_BROWSER)
-            _browser = Browser(program)
-        return _browser
+            running = _browsers[third_party] = Browser(program, third_party)
+        return running
 
 
 _lock = threading.Lock()
-_browser: "Browser | None" = None
+_browsers: "dict[bool, Browser]" = {}
 
 NO_BROWSER = (
     "This step needs a browser, and the course found no Chromium, Chrome or Edge. Install one, or run `"
@@ -126,11 +130,11 @@ NO_BROWSER = (
 class Browser:
     """A running browser. Each person in it has cookies, storage and a window of their own."""
 
-    def __init__(self, program: Path) -> None:
+    def __init__(self, program: Path, third_party: bool = True) -> None:
         self.program = program
         self.closed = False
         self._people: dict[str, Any] = {}
-        self._profile = new_profile()
+        self._profile = new_profile(third_party)
         self._work: queue.SimpleQueue = queue.SimpleQueue()
         # Not an executor: its threads end before atexit begins, and nobody could close the browser.
         threading.Thread(target=self._run, name="browser", daemon=True).start()
@@ -141,6 +145,11 @@ class Browser:
             self._profile.cleanup()
             raise
         atexit.register(self.close)
+
+    @property
+    def version(self) -> str:
+        """The browser's version, such as "150.0.7871.46"."""
+        return self.call(lambda: self._persistent.browser.version)
 
     @property
     def running(self) -> bool:

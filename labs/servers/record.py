@@ -12,6 +12,7 @@ KEPT = 100_000
 """The number of events that a record keeps; a server under load for an hour must not fill the memory."""
 
 LOSSES = {"read balance", "read notes", "read statements", "moved money"}
+ATTACKER = "mallory"
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,13 @@ class Record(Sequence[Event]):
             self._events.clear()
 
     def lost(self, owner: str) -> list[Event]:
-        """What `owner` lost: the events in which another person read their secrets or moved their money."""
-        return [event for event in self if event.owner == owner and event.person != owner and event.action in LOSSES]
+        """What `owner` lost: the events in which another person read their secrets or moved their money.
+
+        And those in which their own browser sent money to Mallory: in this course nobody does that of their own
+        will, so a page or a script of hers did (CWE-352, CWE-79). And the notes that they were led to write among
+        hers, logged in as Mallory (login CSRF).
+        """
+        return [event for event in self if _took(event, owner) or _misled(event, owner)]
 
     def _copy(self) -> list[Event]:
         with self._lock:
@@ -93,3 +99,13 @@ class Record(Sequence[Event]):
 
     def __repr__(self) -> str:
         return f"<Record of {len(self)} event{'' if len(self) == 1 else 's'}>"
+
+
+def _took(event: Event, owner: str) -> bool:
+    if event.owner != owner or event.action not in LOSSES:
+        return False
+    return event.person != owner or event.detail.get("to") == ATTACKER != owner
+
+
+def _misled(event: Event, owner: str) -> bool:
+    return event.action == "wrote note" and event.person == owner and event.owner == ATTACKER != owner
