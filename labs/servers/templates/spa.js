@@ -19,7 +19,12 @@ export async function logout() {
   await renewal?.catch(() => {}); // or it would bring back what is ended here
   const ended = tokens;
   tokens = null;
-  if (ended) await read(await send(`${identity}/revoke`, { refresh_token: ended.refresh_token }));
+  if (ended === null) return;
+  try {
+    await read(await send(`${identity}/revoke`, { refresh_token: ended.refresh_token }));
+  } catch {
+    throw new LoggedOut("You are logged out here. Fernbank could not be told, and the log-in ends there by itself.");
+  }
 }
 
 export async function call(path, body) {
