@@ -424,7 +424,7 @@ import math
 def is_time(value):
     return type(value) in (int, float) and math.isfinite(value)
 
-def check(claims, policy, now):
+def wrong_claims(claims, policy, now):
     wrong = []
     if claims.get("iss") != policy["issuer"]:
         wrong.append("iss")
@@ -443,7 +443,7 @@ def check(claims, policy, now):
 """
 CHECK_RIGHT = {
     "one expression a claim": """
-def check(claims, policy, now):
+def wrong_claims(claims, policy, now):
     aud, leeway = claims.get("aud"), policy["leeway"]
     time = lambda t: isinstance(t, (int, float)) and not isinstance(t, bool) and abs(t) < 1e15
     good = {
@@ -464,11 +464,11 @@ NBF = CHECK[CHECK.index('    if "nbf" in claims') : CHECK.index("    return wron
 CHECK_WRONG = {
     "everybody is accepted": (
         ("    return wrong", "    return []"),
-        dict.fromkeys([ENDS, BEGINS, ISSUER, AUDIENCE, TIME, EVERYTHING], "check() gave []"),
+        dict.fromkeys([ENDS, BEGINS, ISSUER, AUDIENCE, TIME, EVERYTHING], "wrong_claims() gave []"),
     ),
     "nobody is accepted": (
         ("    return wrong", '    return ["iss", "aud", "exp", "nbf"]'),
-        {GOOD: "check() gave ['iss'", LEEWAY: "check() gave ['iss'"},
+        {GOOD: "wrong_claims() gave ['iss'", LEEWAY: "wrong_claims() gave ['iss'"},
     ),
     "True and False": (("    return wrong", "    return not wrong"), {GOOD: "gave True", LEEWAY: "gave True"}),
     "no nbf is wrong": (
@@ -484,7 +484,7 @@ CHECK_WRONG = {
     "whole seconds only": (("in (int, float)", "is int"), {GOOD: "gave ['exp'"}),
     "what is unknown is refused": (
         ("    return wrong", '    return wrong + [name for name in claims if name not in "iss aud exp nbf sub iat"]'),
-        {GOOD: "check() gave ['"},
+        {GOOD: "wrong_claims() gave ['"},
     ),
     "no leeway": (
         [('exp + policy["leeway"]', "exp"), ('nbf - policy["leeway"]', "nbf")],
@@ -492,22 +492,22 @@ CHECK_WRONG = {
     ),
     "the leeway the wrong way round": (
         [('exp + policy["leeway"]', 'exp - policy["leeway"]'), ('nbf - policy["leeway"]', 'nbf + policy["leeway"]')],
-        {GOOD: "check() gave ['", LEEWAY: "check() gave ['"},
+        {GOOD: "wrong_claims() gave ['", LEEWAY: "wrong_claims() gave ['"},
     ),
     "a leeway of one's own": (
         [('exp + policy["leeway"]', "exp + 30"), ('nbf - policy["leeway"]', "nbf - 30")],
-        {LEEWAY: "check() gave ['exp']"},
+        {LEEWAY: "wrong_claims() gave ['exp']"},
     ),
     "nbf has begun a moment late": (("now < nbf", "now <= nbf"), {LEEWAY: "gave ['nbf']"}),
-    "ended a moment late": (("now >= exp", "now > exp"), {ENDS: "check() gave []"}),
+    "ended a moment late": (("now >= exp", "now > exp"), {ENDS: "wrong_claims() gave []"}),
     "no exp, no end": (
         ("    if not is_time(exp) or now", '    if "exp" in claims and not is_time(exp) or is_time(exp) and now'),
-        {ENDS: "check() gave []", EVERYTHING: "check() gave ["},
+        {ENDS: "wrong_claims() gave []", EVERYTHING: "wrong_claims() gave ["},
     ),
-    "no nbf": ((NBF, ""), {BEGINS: "check() gave []", TIME: "check() gave []", EVERYTHING: "check() gave ["}),
+    "no nbf": ((NBF, ""), {BEGINS: "wrong_claims() gave []", TIME: "wrong_claims() gave []", EVERYTHING: "wrong_claims() gave ["}),
     "an issuer that begins like ours": (
         ('claims.get("iss") != policy["issuer"]', 'not str(claims.get("iss")).startswith(policy["issuer"])'),
-        {ISSUER: "check() gave []"},
+        {ISSUER: "wrong_claims() gave []"},
     ),
     "a missing issuer is ours": (('claims.get("iss")', 'claims.get("iss", policy["issuer"])'),
                                  {ISSUER: "gave []", EVERYTHING: "gave ["}),
@@ -524,7 +524,7 @@ CHECK_WRONG = {
     "no aud is for everybody": (
         ('if policy["audience"] not in aud or',
          'if "aud" in claims and policy["audience"] not in aud or aud != [None] and'),
-        {AUDIENCE: "check() gave []", EVERYTHING: "check() gave ["},
+        {AUDIENCE: "wrong_claims() gave []", EVERYTHING: "wrong_claims() gave ["},
     ),
     "int() reads times": (
         ("is_time(value):\n    return type(value) in (int, float) and math.isfinite(value)",
@@ -533,16 +533,16 @@ CHECK_WRONG = {
     ),
     "a bool is an int": (
         ("type(value) in (int, float)", "isinstance(value, (int, float))"),
-        {TIME: "check() gave []"},
+        {TIME: "wrong_claims() gave []"},
     ),
-    "NaN is a float": ((" and math.isfinite(value)", ""), {TIME: "check() gave []"}),
+    "NaN is a float": ((" and math.isfinite(value)", ""), {TIME: "wrong_claims() gave []"}),
     "null is as good as no nbf": (('if "nbf" in claims:', 'if claims.get("nbf") is not None:'), {TIME: "gave []"}),
     "an error for text": (("not is_time(exp) or ", ""), {ENDS: "raised TypeError", TIME: "raised TypeError",
                                                         EVERYTHING: "raised TypeError"}),
-    "the first that is wrong": (("    return wrong", "    return wrong[:1]"), {EVERYTHING: "check() gave ["}),
+    "the first that is wrong": (("    return wrong", "    return wrong[:1]"), {EVERYTHING: "wrong_claims() gave ["}),
     "the claims get a default": (
         ('    aud = claims.get("aud")', '    aud = claims.setdefault("aud", None)\n    claims["ok"] = True'),
-        {GOOD: "your check changed its argument number 1"},
+        {GOOD: "your wrong_claims changed its argument number 1"},
     ),
 }  # fmt: skip
 
