@@ -96,9 +96,8 @@ def check(claims: dict[str, Any], policy: Policy, now: float) -> dict[str, Any]:
     """
     if claims.get("iss") != policy.issuer:
         raise WrongIssuer("Somebody else issued this token.")
-    audiences = claims.get("aud")
-    audiences = audiences if isinstance(audiences, list) else [audiences]
-    if not all(isinstance(one, str) for one in audiences) or policy.audience not in audiences:
+    audience = claims.get("aud")
+    if audience != policy.audience and not _names(audience, policy.audience):
         raise WrongAudience("This token is for another service.")
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
         raise WrongClaim("The token does not say whom it is about (sub).")
@@ -111,6 +110,11 @@ def check(claims: dict[str, Any], policy: Policy, now: float) -> dict[str, Any]:
     if "nbf" in claims and now < _time(claims, "nbf") - policy.leeway:
         raise NotYetValid("The token is not valid yet.")
     return claims
+
+
+def _names(audience: Any, wanted: str) -> bool:
+    """Whether an `aud` is a list of texts, and the wanted one among them."""
+    return isinstance(audience, list) and wanted in audience and all(isinstance(one, str) for one in audience)
 
 
 def _time(claims: dict[str, Any], name: str) -> float:
