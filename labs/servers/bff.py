@@ -135,7 +135,7 @@ def bff(
 ) -> Bff:
     """Open a backend in front of two running services; it keeps tokens in `sessions`, as a bank keeps baskets.
 
-    `cookie`: default the one that RFC 10017 §6.1.3.2 wants, host-only, HttpOnly, SameSite=Strict, and named so that
+    `cookie`: default the one that RFC 10017 §6.1 wants, host-only, HttpOnly, SameSite=Strict, and named so that
     no script and no sibling can have set it (browsers that do not know `__Host-Http-` enforce `__Host-`).
 
     It renews a token when its time is over, and when accounts refuses it: one renewal a session, however many
