@@ -14,8 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from labs.auth import algorithms, base64url, tokens
 from labs.auth.algorithms import ORDER
 from labs.auth.keys import Key, generate, jwk_of
+from labs.auth.token_errors import TokenRefused
+from labs.servers import Books, accounts, customers
 
 from .exercise import BASICS, Exercise
+from .lab import FAST
 
 VECTORS = Path(__file__).resolve().parents[2] / "data" / "vectors" / "rfc7515_7519_8037.json"
 
@@ -375,23 +378,6 @@ def any_text(lab):
 
 # ---- 21.3 ----------------------------------------------------------------------------------------------------
 
-ACCEPT = Exercise(
-    "21.3",
-    "Accept a token",
-    defines=("accept",),
-    minutes=10,
-    difficulty="medium",
-    imports=BASICS | {"binascii", "cryptography", "jwt"},
-    hints=(
-        "`jwt.get_unverified_header(token)` says kid and typ. Find the key with that kid; `jwt.PyJWK(jwk)` loads it.",
-        '`jwt.decode(token, key, algorithms=[jwk["alg"]], audience=..., issuer=..., leeway=...)` checks the '
-        "signature and the claims that are there. The algorithm comes from the key, in a list of one.",
-        'What must be there has to be said: `options={"require": ["exp", "iss", "aud", "sub"]}`. And PyJWT does not '
-        "look at typ: compare it yourself. All that it raises here is a `jwt.PyJWTError`.",
-    ),
-)
-
-
 class Gate:
     """What one service accepts, and who issues what it accepts."""
 
@@ -433,6 +419,37 @@ class Gate:
         """Expect that this token is None."""
         given = self.lab.call("accept", token, self.policy, self.lab.now)
         self.lab.expect(given is None, f"None: {because}", f"accept() gave {short(given)}")
+
+
+def counter(lab):
+    """An accounts service that takes the tokens that accept() takes, by the policy of lab.gate."""
+
+    def verify(token):
+        claims = lab.call("accept", token, lab.gate.policy, lab.now)
+        if claims is None:
+            raise TokenRefused("accept() gave None.")
+        return claims
+
+    lab.gate = Gate(lab)
+    return lab.guard(accounts(Books(customers(lab.seed), FAST, lambda: lab.now), verify))
+
+
+ACCEPT = Exercise(
+    "21.3",
+    "Accept a token",
+    defines=("accept",),
+    minutes=10,
+    difficulty="medium",
+    imports=BASICS | {"binascii", "cryptography", "jwt"},
+    mount=counter,
+    hints=(
+        "`jwt.get_unverified_header(token)` says kid and typ. Find the key with that kid; `jwt.PyJWK(jwk)` loads it.",
+        '`jwt.decode(token, key, algorithms=[jwk["alg"]], audience=..., issuer=..., leeway=...)` checks the '
+        "signature and the claims that are there. The algorithm comes from the key, in a list of one.",
+        'What must be there has to be said: `options={"require": ["exp", "iss", "aud", "sub"]}`. And PyJWT does not '
+        "look at typ: compare it yourself. All that it raises here is a `jwt.PyJWTError`.",
+    ),
+)
 
 
 @ACCEPT.customer("An access token for this service is accepted", look_at="what accept() returns: the claims, a dict")
@@ -519,6 +536,31 @@ def forged(lab):
         signed = f"{encoded(head | {'alg': 'HS256'})}.{encoded(claims)}"
         mac = hmac.digest(secret, signed.encode(), "sha256")
         gate.refuses(f"{signed}.{base64url.encode(mac)}", "its HMAC was made with the public key, which all know")
+
+
+@ACCEPT.probe("At the counter Ana's money moves by her own token, and by no other", look_at="what Mallory brings")
+def at_the_counter(lab):
+    site, gate = lab.site, lab.gate
+    moves(lab, "ana", gate.token(gate.claims(sub="ana")), "ben")
+    lab.expect(len(site.record) == 1, "Ana's own token moves her money", lab.still(), lab.last)
+    own = generate(gate.key.alg, gate.issuer, gate.key.kid)
+    teller = gate.claims(sub="mallory", roles=["teller"])
+    unsigned = f"{encoded({'alg': 'none', 'kid': gate.key.kid, 'typ': 'at+jwt'})}.{encoded(teller)}."
+    for token, because in lab.random.sample([
+        (gate.token(gate.claims(sub="ana", aud="statements")), "a token that Ana gave to statements is good there"),
+        (gate.token(gate.claims(sub="ana"), typ="JWT"), "an ID token is for the app that Ana has logged in to"),
+        (gate.token(gate.claims(sub="ana", iss=new_issuer(lab))), "another issuer's Ana is somebody else"),
+        (gate.token(teller, key=own), "Mallory makes herself no teller, with a key of her own"),
+        (unsigned, "Mallory makes herself no teller, without a key"),
+    ], 5):  # fmt: skip
+        moves(lab, "mallory", token, "mallory")
+        lab.safe("ana", because)
+
+
+def moves(lab, person, token, to):
+    """Try to move Ana's money with this token, over HTTP."""
+    body = {"from": "ana", "to": to, "amount": lab.random.randrange(1, 90)}
+    lab.visitor(person).send("POST", "/transfer", json=body, headers={"Authorization": f"Bearer {token}"})
 
 
 @ACCEPT.probe("Whatever text comes, it is None and no error", look_at="what else than a refusal may be raised")

@@ -386,6 +386,7 @@ ID_TOKEN = "An ID token is no access token"
 ENDED = "A token that has ended, or never ends, is refused"
 ISSUER = "What another issuer says is refused"
 FORGED = "The keys decide, and not the header"
+COUNTER = "At the counter Ana's money moves by her own token, and by no other"
 NO_TOKEN = "Whatever text comes, it is None and no error"
 
 ACCEPT = """
@@ -473,19 +474,22 @@ def accept(token, policy, now):
         return None
 """,
 }
+MOVED = "the bank's record: mallory moved"
 CLAIMS = ("        return jwt.decode(", "        claims = jwt.decode(")
 DECODED = {ACCESS: "gave", LISTS: "gave"}
 ACCEPT_WRONG = {
     "nobody": ("def accept(token, policy, now):\n    return None", {ACCESS: "gave None", LISTS: "gave None"}),
     "verify_signature off": (
         [(REQUIRE, REQUIRE + ', "verify_signature": False')],
-        {AUD: "gave {", ENDED: "gave {", ISSUER: "gave {", FORGED: "gave {", NO_TOKEN: "gave {"},
+        {AUD: "gave {", ENDED: "gave {", ISSUER: "gave {", FORGED: "gave {", COUNTER: MOVED, NO_TOKEN: "gave {"},
     ),
     "the header's alg": (
         [("jwt.PyJWK(jwk), algorithms=[jwk[\"alg\"]]", "jwt.PyJWK(jwk).key, algorithms=[header[\"alg\"]]")],
         {FORGED: "raised TypeError", NO_TOKEN: "raised TypeError"},
     ),
-    "the header, and not its typ": ((' or header.get("typ") != policy["typ"]', ""), {ID_TOKEN: "gave {"}),
+    "the header, and not its typ": (
+        (' or header.get("typ") != policy["typ"]', ""), {ID_TOKEN: "gave {", COUNTER: MOVED},
+    ),
     "a typ that is there must fit": (
         ('header.get("typ") != policy["typ"]', 'header.get("typ", policy["typ"]) != policy["typ"]'),
         {ID_TOKEN: "gave {"},
@@ -499,7 +503,7 @@ ACCEPT_WRONG = {
     "no ID token by its claims": (
         [(' or header.get("typ") != policy["typ"]', ""), CLAIMS,
          ('"sub"]},\n        )', '"sub"]},\n        )\n        return None if "nonce" in claims else claims')],
-        {ID_TOKEN: "gave {"},
+        {ID_TOKEN: "gave {", COUNTER: MOVED},
     ),
     "the typ in the payload": (
         [(' or header.get("typ") != policy["typ"]', ""), CLAIMS,
@@ -508,7 +512,8 @@ ACCEPT_WRONG = {
         {ID_TOKEN: "gave {"},
     ),
     "no audience": (
-        [(' audience=policy["audience"],', ""), (REQUIRE, REQUIRE + ', "verify_aud": False')], {AUD: "gave {"},
+        [(' audience=policy["audience"],', ""), (REQUIRE, REQUIRE + ', "verify_aud": False')],
+        {AUD: "gave {", COUNTER: MOVED},
     ),
     "no audience, and PyJWT does not like that": ((' audience=policy["audience"],', ""), DECODED),
     "an audience that begins like it": (
@@ -537,7 +542,7 @@ ACCEPT_WRONG = {
     "nothing is required": ((", options={" + REQUIRE + "}", ""), {ENDED: "gave {", ISSUER: "gave {"}),
     "exp is not looked at": ((REQUIRE, REQUIRE + ', "verify_exp": False'), {ENDED: "gave {", NO_TOKEN: "gave {"}),
     "nbf is not looked at": ((REQUIRE, REQUIRE + ', "verify_nbf": False'), {ENDED: "gave {"}),
-    "anybody's": ((' issuer=policy["issuer"],', ""), {ISSUER: "gave {"}),
+    "anybody's": ((' issuer=policy["issuer"],', ""), {ISSUER: "gave {", COUNTER: MOVED}),
     "about nobody": ((REQUIRE, '"require": ["exp", "iss", "aud"]'), {ISSUER: "gave {"}),
     "the first key": (
         ('next((one for one in policy["keys"] if one["kid"] == header.get("kid")), None)', 'policy["keys"][0]'),
@@ -564,7 +569,7 @@ ACCEPT_WRONG = {
     "alg: none is an honest answer": (
         ("        if jwk is None or", '        if header.get("alg") == "none":\n            return jwt.decode(token, '
          'options={"verify_signature": False})\n        if jwk is None or'),
-        {FORGED: "gave {"},
+        {FORGED: "gave {", COUNTER: MOVED},
     ),
     "the public key as a secret, when the header says so": (
         [("import jwt\n", "import hmac\nimport jwt\n"
@@ -580,7 +585,7 @@ ACCEPT_WRONG = {
     ),
     "only some errors": (
         ("except jwt.PyJWTError", "except (jwt.InvalidAudienceError, jwt.ExpiredSignatureError)"), {
-            AUD: "raised", ENDED: "raised", ISSUER: "raised", FORGED: "raised", NO_TOKEN: "raised",
+            AUD: "raised", ENDED: "raised", ISSUER: "raised", FORGED: "raised", COUNTER: "raised", NO_TOKEN: "raised",
         },
     ),
     "only the subject": (
