@@ -87,9 +87,11 @@ class Identity(Office):
         return tuple(used)
 
     def _sign(self, user: str, audience: str, **claims: Any) -> str:
-        now = self.books.clock()
-        signed = lambda: tokens.issue(self.ring.signing(), user, audience, now, self.lifetime, **claims)  # noqa: E731
-        return ask("key ring", signed)
+        def sign() -> str:
+            now = self.books.clock()
+            return tokens.issue(self.ring.signing(), user, audience, now, self.lifetime, **claims)
+
+        return ask("key ring", sign)
 
     def _issued(self, user: str, client: str, audience: str, refresh_token: str, **more: str) -> Response:
         """The answer of RFC 6749 §5.1. The access token is as RFC 9068 has it; no customer gets a role."""

@@ -27,7 +27,7 @@ ISSUER = f"http://id.{SITE}"
 """Whose tokens they are: a name, which stays when the port changes."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Services:
     """Three running services on one set of books; also a context manager that stops them at the end.
 
@@ -72,6 +72,9 @@ class Services:
         for site in (self.identity, self.accounts, self.statements):
             site.stop()
 
+    def __repr__(self) -> str:
+        return f"<Services {self.identity}, {self.accounts}, {self.statements}>"
+
     def __enter__(self) -> "Services":
         return self
 
@@ -94,7 +97,8 @@ def services(
     `store`: of refresh tokens (default: in memory). `books`: default new ones, of this learner's customers.
 
     Each of the two fetches identity's keys over HTTP, when its first token comes and when they are too old, so it
-    goes on without identity for as long as it keeps them. With HS256 nobody fetches: all three share one secret.
+    goes on without identity for as long as it keeps them. With HS256 nobody fetches: all three share one secret
+    from the start, which no rotation changes.
     """
     books, origins = books or Books(), set(origins)
     ring = KeyRing(ISSUER, alg, cache=cache, lifetime=lifetime, clock=books.clock)
