@@ -289,6 +289,10 @@ class Person:
         """Wait until the window shows this address; ** stands for anything."""
         self._on_page(lambda page: page.wait_for_url(url))
 
+    def wait_until(self, script: str) -> None:
+        """Wait until a JavaScript expression is true in the page, whichever page that is by then."""
+        self._on_page(lambda page: page.wait_for_function(script))
+
     def close(self) -> None:
         """Close this person's window and forget its cookies."""
         self.browser.call(self.browser.shut, self.name)
