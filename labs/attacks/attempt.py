@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from labs.bench import Exchange, Site, Visitor
+from labs.bench import BenchError, Exchange, Site, Visitor
 
 from .victim import Victim
 
@@ -49,11 +49,18 @@ class Target:
         """The bank's address in a browser."""
         return self._site.page
 
+    @property
+    def mallorys_password(self) -> str:
+        """The password of her own account."""
+        return self._site.password_of("mallory")
+
     def mallory(self, logged_in: bool = False) -> Visitor:
         """A fresh browser of Mallory's own; she is a customer, too."""
         visitor = self._site.visitor("mallory")
         if logged_in:
-            Victim(self._site, "mallory", visitor).log_in()
+            answer = Victim(self._site, "mallory", visitor).log_in()
+            if answer.status != 303:
+                raise BenchError(f"Mallory could not log in to her own account: {answer.status}.")
         return visitor
 
     def watch(self) -> "Watch":

@@ -126,7 +126,8 @@ class Victim:
         self, method: str, path: str, page: str | None, body: str | None, type: str = "", hides: bool = False
     ) -> Response:
         """Navigate: `page` is the host whose page causes it, None when its owner typed the address."""
-        headers = {"Accept": "text/html,*/*;q=0.8", "Content-Type": type, **self._metadata(page, "navigate", "document")}
+        headers = {"Accept": "text/html,*/*;q=0.8", "Content-Type": type}
+        headers |= self._metadata(page, "navigate", "document")
         origin = self._site.page if page == self._visitor.host else page and origin_of(page)
         if method == "POST":
             headers["Origin"] = "null" if hides else origin
@@ -171,7 +172,7 @@ class BrowserVictim:
         self._person.goto(self._site.page + path)
 
     def submit(self, page: str, path: str, **fields: str) -> None:
-        """Open a page of the bank, fill in the form that goes to `path`, and send it; None when it has no such form."""
+        """Open a page of the bank, fill in its form to `path`, and send it; nothing when it has none."""
         self.read(page)
         form = f'form[action="{path}"]'
         if not self._person.evaluate(f"!!document.querySelector('{form}')"):

@@ -136,12 +136,15 @@ class Sessions:
         }
         session["expires_at"] = self._expiry(session)
         for _ in _attempts():
-            id = secrets.token_urlsafe(32)  # 256 bits of the system's generator; ASVS 5.0 7.2.3 asks for 128
+            id = self._new_id()
             if self._store.add(_key(id), session):
                 break
         if user is not None:
             self._list(user, _key(id))
         return id
+
+    def _new_id(self) -> str:
+        return secrets.token_urlsafe(32)  # 256 bits of the system's generator; ASVS 5.0 7.2.3 asks for 128
 
     def _list(self, user: str, key: str) -> None:
         """Add a session to its user's list and drop those that have ended, so that the list does not grow.

@@ -9,6 +9,7 @@ from labs.auth.cookies import SessionCookie
 from labs.servers.books import Books
 from labs.servers.customers import Customer
 from labs.servers.desk import Cookie, Desk, Mechanism
+from labs.servers.forgery import Guard, ask_guard, csrf_field, give_token, set_csrf_cookie
 from labs.servers.office import Office
 from labs.servers.routes import counters
 
@@ -27,11 +28,16 @@ class Bank(Office):
     challenge = 'Cookie realm="Fernbank"'
     outage = "Fernbank cannot look up sessions right now. You are not logged out: try again in a few seconds."
 
-    def __init__(self, sessions: Mechanism, cookie: Cookie, books: Books) -> None:
+    def __init__(self, sessions: Mechanism, cookie: Cookie, books: Books, csrf: Guard | None = None) -> None:
         super().__init__("Fernbank", books)
         self.ledger, self.hasher = books.ledger, books.hasher
         self.desk = Desk(sessions, cookie, self.ledger.__contains__)
-        self.jinja_env.globals["hasher"] = books.hasher
+        self.csrf = csrf
+        self.jinja_env.globals.update(hasher=books.hasher, csrf=csrf_field)
+        if csrf is not None:
+            self.before_request(ask_guard)
+            self.after_request(set_csrf_cookie)
+            self.add_url_rule("/csrf", "csrf", give_token)
         self.register_blueprint(counters)
         self.after_request(self.desk.set_cookie)
         self.offer("style.css", "text/css")
@@ -41,6 +47,7 @@ def bank(
     sessions: Mechanism,
     cookie: Cookie | None = None,
     *,
+    csrf: Guard | None = None,
     customers: dict[str, Customer] | None = None,
     hasher: PasswordHasher | None = None,
     clock: Callable[[], float] = time.time,
@@ -48,9 +55,11 @@ def bank(
     """Open a bank that runs on `sessions`: `labs.auth.sessions.Sessions`, or anything with its six methods.
 
     `cookie`: set, clear and read, as `labs.auth.cookies.SessionCookie` has them (default: that one).
+    `csrf`: tells what the bank's own pages sent from what another page forged, as `labs.auth.csrf` does. Without it
+    the forms carry no token, and the cookie's SameSite protects them.
     `customers`, `hasher`, `clock`: as `labs.servers.Books` has them.
 
     When the mechanism raises StoreDown, the bank answers 503 and leaves the cookie alone: an outage logs
-    nobody out. The forms carry no token against cross-site requests: the cookie's SameSite protects them.
+    nobody out.
     """
-    return Bank(sessions, cookie or SessionCookie(), Books(customers, hasher, clock))
+    return Bank(sessions, cookie or SessionCookie(), Books(customers, hasher, clock), csrf)

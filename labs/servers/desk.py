@@ -51,7 +51,7 @@ class Desk:
     def session(self) -> dict | None:
         """The session that the cookie names: {"user", "elevated", "data"}, or None. It is looked up once."""
         if "session" not in g:
-            id = self._id()
+            id = self.id()
             g.session = None if id is None else self._load(id)
             g.user = g.session["user"] if g.session else None
         return g.session
@@ -65,11 +65,11 @@ class Desk:
 
     def admit(self, user: str, elevated: bool = False) -> None:
         """Somebody has just proved to be `user`: they get a new id, always (ASVS 5.0 7.2.4)."""
-        self._give(_text("rotate", self._call(self._sessions, "rotate", self._id(), user, elevated)))
+        self._give(_text("rotate", self._call(self._sessions, "rotate", self.id(), user, elevated)))
 
     def dismiss(self) -> str | None:
         """End this session; gives who was logged in."""
-        session, id = self.session(), self._id()
+        session, id = self.session(), self.id()
         if id is not None:
             self._call(self._sessions, "revoke", id)
         self._take()
@@ -83,6 +83,14 @@ class Desk:
         self._take()
         return ended
 
+    def some_id(self) -> str:
+        """The id of this browser's session; where there is no session one begins, which is nobody's yet."""
+        if self.session() is None:
+            g.id = _text("create", self._call(self._sessions, "create"))
+            self._give(g.id)
+            g.pop("session", None)
+        return g.id
+
     def basket(self) -> list[str]:
         """What lies in the visitor's basket."""
         session = self.session()
@@ -93,7 +101,7 @@ class Desk:
 
         Raises Refusal (409) when `most` things are in it.
         """
-        id = self._id()
+        id = self.id()
         with self._one_at_a_time(id):  # or two tabs that load, add and save at once would lose one of two items
             session = None if id is None else self._load(id)
             if session is not None:
@@ -112,13 +120,13 @@ class Desk:
 
     def keep(self, data: dict) -> bool:
         """Replace the data of the session that this request has, or was just given. False when it has ended."""
-        id = self._id()
+        id = self.id()
         return id is not None and self._save(id, data)
 
     @contextmanager
     def alone(self) -> Iterator[dict | None]:
         """Look the session up anew, and let no other request of it in here meanwhile."""
-        with self._one_at_a_time(self._id()):
+        with self._one_at_a_time(self.id()):
             g.pop("session", None)
             yield self.session()
 
@@ -128,7 +136,8 @@ class Desk:
             response.headers.add("Set-Cookie", g.set_cookie)
         return response
 
-    def _id(self) -> str | None:
+    def id(self) -> str | None:
+        """The session id that came with the request, whatever it is worth."""
         if "id" not in g:
             g.id = self._call(self._cookie, "read", request.headers.get("Cookie"))
             if g.id is not None and not isinstance(g.id, str):
@@ -155,12 +164,12 @@ class Desk:
         return saved
 
     def _give(self, id: str) -> None:
-        g.set_cookie = _header("set", self._call(self._cookie, "set", id))
+        g.set_cookie = header("set", self._call(self._cookie, "set", id))
         g.id = id  # from here on this is the session of the request
         g.pop("session", None)
 
     def _take(self) -> None:
-        g.set_cookie = _header("clear", self._call(self._cookie, "clear"))
+        g.set_cookie = header("clear", self._call(self._cookie, "clear"))
 
     def _call(self, part: Any, method: str, *args: Any) -> Any:
         return ask("session mechanism", lambda: getattr(part, method)(*args))
@@ -183,8 +192,8 @@ def _text(method: str, value: Any) -> str:
     return value
 
 
-def _header(method: str, value: Any) -> str:
-    """A Set-Cookie value. A line break in it would let whoever chose it write headers of their own."""
+def header(method: str, value: Any, what: str = "session mechanism") -> str:
+    """A Set-Cookie value, which `method` gave. A line break in it would let whoever chose it write more headers."""
     if not isinstance(value, str) or not re.fullmatch(r"[\x20-\x7e\xa0-\xff]+", value):
-        raise unusable(method, value, "the value of a Set-Cookie header, which is one line of text")
+        raise unusable(method, value, "the value of a Set-Cookie header, which is one line of text", what)
     return value
