@@ -265,6 +265,13 @@ def verifies(lab, token, jwk, expected, because) -> None:
     lab.expect(good, because, f"verify_es256() gave {short(given)}")
 
 
+def looks_at_signatures(lab) -> None:
+    """Expect that noise is no signature: without that, nothing else that an answer refuses is worth anything."""
+    payload = some_payload(lab)
+    token = put_together({"alg": "ES256"}, payload, lab.random.randbytes(64))
+    verifies(lab, token, plain_jwk(generate("ES256", "nobody")), None, "None: the signature is 64 random bytes")
+
+
 @cache
 def example_a3() -> dict:
     """RFC 7515's own example of ES256."""
@@ -313,6 +320,7 @@ def changed(lab):
 
 @VERIFY_ES256.probe("A signature in DER, or of another length, is None", look_at="how long a signature is")
 def der(lab):
+    looks_at_signatures(lab)
     for _ in range(4):
         key, header, payload = generate("ES256", "nobody"), {"alg": "ES256"}, some_payload(lab)
         signature = base64url.decode(signed_by(key, header, payload).split(".")[2])
@@ -348,6 +356,7 @@ def psychic(lab):
 
 @VERIFY_ES256.probe("Only ES256 is ES256", look_at="the header's alg")
 def other_alg(lab):
+    looks_at_signatures(lab)
     key, payload = generate("ES256", "nobody"), some_payload(lab)
     pem = key.verifies.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     for alg in ("none", "ES256K", "ES384", "es256", "", None, ["ES256"], "EdDSA", "HS256"):
@@ -363,6 +372,7 @@ def other_alg(lab):
 
 @VERIFY_ES256.probe("Whatever text comes, it is None and no error", look_at="what may fail before the signature")
 def any_text(lab):
+    looks_at_signatures(lab)
     key = generate("ES256", "nobody")
     header, payload, signature = signed_by(key, {"alg": "ES256"}, some_payload(lab)).split(".")
     texts = ["", ".", "..", "...", "ab", f"{header}.{payload}", f"{header}.{payload}.{signature}."]
@@ -420,6 +430,12 @@ class Gate:
         given = self.lab.call("accept", token, self.policy, self.lab.now)
         self.lab.expect(given is None, f"None: {because}", f"accept() gave {short(given)}")
 
+    def is_guarded(self) -> "Gate":
+        """Expect that a signature is looked at: without that, no claim is worth anything. Returns itself."""
+        mallorys = generate(self.key.alg, self.issuer, self.key.kid)
+        self.refuses(self.token(self.claims(), key=mallorys), "whatever it claims, another key has signed it")
+        return self
+
 
 def counter(lab):
     """An accounts service that takes the tokens that accept() takes, by the policy of lab.gate."""
@@ -475,7 +491,7 @@ def lists_and_leeway(lab):
 
 @ACCEPT.probe("A token for another service is refused", look_at="aud, beside the policy's audience")
 def wrong_audience(lab):
-    gate = Gate(lab)
+    gate = Gate(lab).is_guarded()
     ours = gate.audience
     for aud in ("statements", ["statements", "notes"], ours[:-1], f"{ours}-test", ours.upper(), f"{ours} statements",
                 [], [[ours]], {ours: 1}, [f"{ours}s"], "", True):  # fmt: skip
@@ -485,7 +501,7 @@ def wrong_audience(lab):
 
 @ACCEPT.probe("An ID token is no access token", look_at="typ in the header, which the library does not compare")
 def id_token(lab):
-    gate = Gate(lab)
+    gate = Gate(lab).is_guarded()
     told = gate.claims(nonce=f"{lab.random.getrandbits(64):x}", auth_time=int(lab.now) - 5, name="Ana")
     gate.refuses(gate.token(told, typ="JWT"), "its typ is JWT: it tells a client who has logged in (RFC 8725 §3.11)")
     gate.refuses(gate.token(told, typ=None), "it does not say what it is: it has no typ")
@@ -496,7 +512,7 @@ def id_token(lab):
 
 @ACCEPT.probe("A token that has ended, or never ends, is refused", look_at="exp: at the last second, and missing")
 def ended(lab):
-    gate = Gate(lab)
+    gate = Gate(lab).is_guarded()
     now = int(lab.now)
     gate.refuses(gate.token(gate.claims(exp=now - gate.leeway)), "now is exp + leeway, to the second: it has ended")
     gate.refuses(gate.token(gate.claims(exp=now - lab.random.randrange(3600, 9999))), "it ended long ago")
@@ -509,7 +525,7 @@ def ended(lab):
 
 @ACCEPT.probe("What another issuer says is refused", look_at="iss, and whom the token is about")
 def other_issuer(lab):
-    gate = Gate(lab)
+    gate = Gate(lab).is_guarded()
     for iss in (new_issuer(lab), f"{gate.issuer}/", gate.issuer[:-1], [gate.issuer], "", True):
         gate.refuses(gate.token(gate.claims(iss=iss)), f"its iss is {iss!r}")
     gate.refuses(gate.token(gate.claims(iss=None)), "it does not say who issued it: it has no iss")
@@ -565,7 +581,7 @@ def moves(lab, person, token, to):
 
 @ACCEPT.probe("Whatever text comes, it is None and no error", look_at="what else than a refusal may be raised")
 def no_token(lab):
-    gate = Gate(lab)
+    gate = Gate(lab).is_guarded()
     good = gate.token(gate.claims())
     header, payload, signature = good.split(".")
     texts = ["", ".", "..", "abc", f"{header}.{payload}", f"{good}.{signature}.{signature}"]
@@ -709,13 +725,17 @@ class History:
     # ---- what must hold --------------------------------------------------------------------------------------
 
     def keeps_everybody(self):
-        """Expect that each token verifies for as long as it lasts, at services with keys as old as a cache may be."""
+        """Expect that each token verifies for as long as it lasts, at services with keys as old as a cache may be.
+
+        And that there is a rotation: whoever never changes the key logs nobody out, either.
+        """
         lost = [story for time in self.times if (story := self.story(time))]
         self.lab.expect(
             not lost,
             "nobody is logged out by a planned rotation",
             f"{len(lost)} of {len(self.times)} customers were. The first: {lost[0] if lost else ''}",
         )
+        self.signs("in the end the newest key signs", self.times[-1:])
 
     def story(self, issued):
         """How the customer who got a token at this time is logged out; "" when they are not."""
