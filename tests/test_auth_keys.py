@@ -4,7 +4,7 @@ import contextlib
 
 import hypothesis.strategies as st
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given, settings
 from token_cases import ISSUER, key
 
@@ -58,6 +58,22 @@ def test_keys_that_are_too_weak():
         Key("a key", "RS256", ISSUER, verifies=rsa.generate_private_key(65537, 1024).public_key())
     with pytest.raises(ValueError, match="P-256"):
         Key("a key", "ES256", ISSUER, verifies=ec.generate_private_key(ec.SECP384R1()).public_key())
+
+
+Y8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+P = 2**255 - 19
+SMALL = [(y | sign << 255).to_bytes(32, "little") for y in (0, 1, P - 1, P, P + 1, Y8, P - Y8) for sign in (0, 1)]
+
+
+@pytest.mark.parametrize("place", range(len(SMALL)))
+def test_an_ed25519_key_for_which_everybody_can_sign(place):
+    public = ed25519.Ed25519PublicKey.from_public_bytes(SMALL[place])
+    attempts = ((point + bytes(32), b"message %d" % number) for number in range(64) for point in SMALL)
+    assert any(algorithms.verify("EdDSA", public, *attempt) for attempt in attempts)  # with no private key at all
+    with pytest.raises(ValueError, match="everybody can sign"):
+        Key("a key", "EdDSA", ISSUER, verifies=public)
+    with pytest.raises(ValueError, match="everybody can sign"):
+        from_jwk(ED | {"x": base64url.encode(SMALL[place])}, ISSUER)
 
 
 @pytest.mark.parametrize("alg", PUBLIC)

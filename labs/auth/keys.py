@@ -54,6 +54,8 @@ class Key:
             raise ValueError("An RS256 key has at least 2,048 bits (RFC 7518 §3.3).")
         if self.alg == "ES256" and not isinstance(self.verifies.curve, ec.SECP256R1):
             raise ValueError("An ES256 key lies on the curve P-256 (RFC 7518 §3.4).")
+        if self.alg == "EdDSA" and _is_of_small_order(self.verifies.public_bytes_raw()):
+            raise ValueError("With this Ed25519 key everybody can sign: its point has a small order.")
         if self.signs is not None and _checks(self.signs) != self.verifies:
             raise ValueError("What signs and what verifies are not two halves of one key.")
 
@@ -83,6 +85,19 @@ def generate(alg: str, issuer: str, kid: str | None = None, audience: str | None
         case _:
             raise ValueError(f"{alg!r} is none of the algorithms {', '.join(ALGORITHMS)}.")
     return Key(kid, alg, issuer, verifies=private.public_key(), signs=private, audience=audience)
+
+
+_P = 2**255 - 19
+_Y8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+_SMALL = {0, 1, _P - 1, _Y8, _P - _Y8}  # y of the eight points whose order divides 8 (RFC 8032 §5.1, cofactor)
+
+
+def _is_of_small_order(point: bytes) -> bool:
+    """Whether an Ed25519 public key is one of the few for which anybody can make signatures: zeros, for example.
+
+    An honest key never is; libraries verify with it all the same, so a key that was left out would let all pass.
+    """
+    return int.from_bytes(point, "little") % 2**255 % _P in _SMALL
 
 
 class KeySet:
