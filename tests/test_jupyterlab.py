@@ -136,7 +136,7 @@ def axe(page: Page) -> None:
     assert "color-contrast" in [rule["id"] for rule in found.response["passes"]]
 
 
-@pytest.mark.parametrize("name", ["00_start_here.ipynb", "10_sessions_from_scratch.ipynb"])
+@pytest.mark.parametrize("name", ["00_start_here.ipynb", "10_sessions_from_scratch.ipynb", "20_a_jwt_by_hand.ipynb"])
 def test_a_lesson_runs_and_reads_well_in_both_themes(page, address, folder, name):
     open_notebook(page, address(name))
     run_all(page)
