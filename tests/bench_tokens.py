@@ -1,5 +1,7 @@
 """The figures of Part 2 for `make bench`: what a verification costs, beside PyJWT's and the bare algorithm's."""
 
+import multiprocessing
+import os
 import shutil
 import statistics
 import subprocess
@@ -71,6 +73,40 @@ def jwks_hit() -> tuple[float, int]:
     return statistics.median(in_turns(hits)) / many, client.fetches
 
 
+def served(start, counts) -> None:
+    """Answer GET /balance at accounts for two seconds, each time with a token to verify, and say how often."""
+    from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+    from labs.servers.accounts import accounts
+    from labs.servers.books import Books
+
+    key = generate("ES256", ISSUER)
+    policy = tokens.Policy(ISSUER, "accounts", KeySet([key]))
+    app = accounts(Books(), lambda token: tokens.verify(token, policy, time.time()))
+    bearer = {"Authorization": f"Bearer {tokens.issue(key, 'ana', 'accounts', time.time())}", "Host": "127.0.0.1"}
+    environ = EnvironBuilder("/balance", headers=bearer).get_environ()
+    assert run_wsgi_app(app, dict(environ))[1] == "200 OK"
+    start.wait()
+    count, ends = 0, time.perf_counter() + 2
+    while time.perf_counter() < ends:
+        run_wsgi_app(app, dict(environ), buffered=True)
+        count += 1
+    counts.put(count)
+
+
+def throughput(processes: int) -> float:
+    """Requests a second that accounts answers in so many processes, which share nothing."""
+    fresh = multiprocessing.get_context("spawn")
+    start, counts = fresh.Barrier(processes), fresh.Queue()
+    workers = [fresh.Process(target=served, args=(start, counts)) for _ in range(processes)]
+    for worker in workers:
+        worker.start()
+    total = sum(counts.get() for _ in workers)
+    for worker in workers:
+        worker.join()
+    return total / 2
+
+
 def token_figures():
     """Yield (what, figure with unit, limit with unit, whether it holds), each as soon as it is measured."""
     bare = openssl_speed()
@@ -84,3 +120,8 @@ def token_figures():
     hit, fetches = jwks_hit()
     what = f"a key that was fetched before ({fetches} fetch for {ROUNDS * 100:,} hits)"
     yield what, f"{hit:.2f} µs", "2 µs", hit < 2 and fetches == 1
+    one, two = throughput(1), throughput(2)
+    cores = os.cpu_count() or 1
+    what = f"accounts, ES256: 1 process {one:,.0f}/s, 2 processes {two:,.0f}/s; each costs"
+    loss = 2 * one / two
+    yield what, f"{loss:.2f} x", "1.5 x", loss < 1.5 or cores < 2
