@@ -10,7 +10,8 @@ from .lab import Lab, ProbeFailed
 from .mint import GONE, Issuer, damaged, jwk
 from .process import LearnerError, NotAttempted
 
-CHUNK = 900_000  # characters of arguments in one message to the learner's process, which takes a million
+CHUNK = 300_000  # characters of arguments in one message: a slow gate on a busy machine has seconds for each
+HUGE = 900_000  # characters of one huge argument: a message takes a million
 REFUSED = object()  # what a case expects that must be refused
 
 
