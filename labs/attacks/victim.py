@@ -92,8 +92,11 @@ class Victim:
 
     def submit(self, page: str, path: str, **fields: str) -> Response:
         """Open a page of the bank, and send its form to `path`, with what the page hides in it."""
-        hidden = hidden_fields(self.read(page).text)
-        return self._send("POST", path, self._visitor.host, urlencode({**fields, **hidden}), FORM)
+        return self.send(path, {**fields, **hidden_fields(self.read(page).text)}, at=page)
+
+    def send(self, path: str, fields: dict[str, str], at: str = "/") -> Response:
+        """Send a form of the bank's own page `at`, which has been open for a while, with just these fields."""
+        return self._send("POST", path, self._visitor.host, urlencode(fields), FORM, at=at)
 
     def fetch(self, path: str, data: Any, headers: dict[str, str] | None = None) -> Response:
         """Have the bank's own page send JSON by script."""
@@ -123,16 +126,24 @@ class Victim:
     # What is sent ---------------------------------------------------------------------------------
 
     def _send(
-        self, method: str, path: str, page: str | None, body: str | None, type: str = "", hides: bool = False
+        self,
+        method: str,
+        path: str,
+        page: str | None,
+        body: str | None,
+        type: str = "",
+        hides: bool = False,
+        at: str = "/",
     ) -> Response:
-        """Navigate: `page` is the host whose page causes it, None when its owner typed the address."""
+        """Navigate. `page`: the host whose page causes it, None when its owner typed the address; `at`: its path."""
         headers = {"Accept": "text/html,*/*;q=0.8", "Content-Type": type}
         headers |= self._metadata(page, "navigate", "document")
         origin = self._site.page if page == self._visitor.host else page and origin_of(page)
         if method == "POST":
             headers["Origin"] = "null" if hides else origin
         if origin and not hides:
-            headers["Referer"] = f"{origin}/"
+            # Another origin hears of no path: strict-origin-when-cross-origin is what browsers do by themselves.
+            headers["Referer"] = f"{origin}{at if page == self._visitor.host else '/'}"
         cookie = self._visitor.cookies.header(self._visitor.url_of(path), initiator=origin, method=method)
         return self._sent(method, path, {**headers, "Cookie": cookie}, body)
 

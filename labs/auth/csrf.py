@@ -5,7 +5,8 @@ A bank asks one of these, its guard, about every request. What it tells about on
 - `method`; `changes`: whether it changes something, which the route decides and not the method;
 - `headers`: a dict; `fields`: those of the body and of the query, a dict.
 
-`token` gives what the site's own pages carry along, in a field or in a header, and None where nothing is needed.
+`token` gives what the site's own pages carry along, in a field or in a header, and None where nothing is needed; it is
+told the headers of the request for the page.
 """
 
 import hashlib
@@ -49,7 +50,7 @@ class SynchronizerTokens:
     def __init__(self, store: Store, *, lifetime: float = 28800, clock: Callable[[], float] = time.time) -> None:
         self._store, self._lifetime, self._clock = store, lifetime, clock
 
-    def token(self, id: str) -> str:
+    def token(self, id: str, headers: Mapping[str, str]) -> str:
         """The token of the session `id`, which must be live: whoever calls this has looked it up."""
         key = _key(id)
         record = self._store.get(key)
@@ -83,8 +84,11 @@ class BoundDoubleSubmit:
             raise ValueError("The key needs 32 bytes (RFC 2104 §3): secrets.token_bytes(32).")
         self._key, self.name = key, name
 
-    def token(self, id: str) -> str:
-        """A fresh token for the session `id`. Older ones of the same session go on: other tabs have them."""
+    def token(self, id: str, headers: Mapping[str, str]) -> str:
+        """The token of the session `id`: the one in the cookie, so that two tabs share it, or a fresh one."""
+        kept = cookie_named(self.name, headers)
+        if kept is not None and self._signed(id, kept):
+            return kept
         rand = secrets.token_urlsafe(16)
         return f"{rand}.{self._sign(id, rand)}"
 
@@ -97,8 +101,11 @@ class BoundDoubleSubmit:
         if not request["changes"]:
             return True
         token, twin = given(request), cookie_named(self.name, request["headers"])
-        if id is None or token is None or twin is None or not same(token, twin):
+        if id is None or token is None or twin is None:
             return False
+        return same(token, twin) and self._signed(id, token)
+
+    def _signed(self, id: str, token: str) -> bool:
         rand, _, signature = token.partition(".")
         return same(signature, self._sign(id, rand))
 
@@ -114,7 +121,7 @@ class FetchMetadata:
     def __init__(self, origins: Iterable[str], *, siblings: Iterable[str] = (), absent: bool = False) -> None:
         self._config = {"origins": list(origins), "siblings": list(siblings), "absent": absent}
 
-    def token(self, id: str) -> None:
+    def token(self, id: str, headers: Mapping[str, str]) -> None:
         """None: the pages carry nothing."""
 
     def cookie(self, token: str) -> None:
@@ -138,8 +145,8 @@ def allow(method: str, headers: Mapping[str, str], config: Mapping[str, Any]) ->
         trusted = origin in config["origins"] or origin in config["siblings"]  # "null" is in neither
         if site is None:
             return config["absent"] if origin is None else trusted
-        # `none`: typed, or from a bookmark. Nobody types a POST, but a link to a change that is a GET can be planted.
-        return site == "same-origin" or trusted
+        # `none`, typed or from a bookmark, is no: nobody types a POST, and a change by GET is a trap for bookmarks.
+        return site == "same-origin" or (site == "same-site" and trusted)
     if site in (None, "same-origin", "none"):
         return True
     # A link from elsewhere, or a form that only asks: the page is shown to its owner, and to nobody else.

@@ -1,6 +1,7 @@
 """Against forged requests: where a bank asks the guard that it was handed, and puts its token into forms."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from flask import Response, current_app, g, request
@@ -22,7 +23,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 class Guard(Protocol):
     """What a bank needs of a guard; `labs.auth.csrf` has three. Each method may raise StoreDown."""
 
-    def token(self, id: str) -> str | None: ...
+    def token(self, id: str, headers: Mapping[str, str]) -> str | None: ...
     def cookie(self, token: str) -> str | None: ...
     def allows(self, request: dict, id: str | None) -> bool: ...
 
@@ -80,7 +81,7 @@ def _token() -> str | None:
         return None
     if "csrf_token" not in g:
         id = current_app.desk.some_id()
-        token = ask(WHAT, lambda: guard.token(id))
+        token = ask(WHAT, lambda: guard.token(id, _headers()))
         if token is not None and (not isinstance(token, str) or not token):
             raise unusable("token", token, "a text, or None", WHAT)
         cookie = None if token is None else ask(WHAT, lambda: guard.cookie(token))

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from collections.abc import Mapping
 
 from labs.auth.csrf import BoundDoubleSubmit, FetchMetadata, Request, SynchronizerTokens, cookie_named, given, same
 from labs.auth.sessions import Sessions
@@ -15,8 +16,8 @@ __all__ = [
 class OneForAll(SynchronizerTokens):
     """A random token, the same for everybody."""
 
-    def token(self, id: str) -> str:
-        return super().token("everybody")  # VULNERABLE: Mallory reads it on her own page (CWE-352)
+    def token(self, id: str, headers: Mapping[str, str]) -> str:
+        return super().token("everybody", headers)  # VULNERABLE: Mallory reads it on her own page (CWE-352)
 
     def allows(self, request: Request, id: str | None) -> bool:
         return super().allows(request, "everybody")
@@ -28,7 +29,7 @@ class CarriedAlong:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    def token(self, id: str) -> str:
+    def token(self, id: str, headers: Mapping[str, str]) -> str:
         data = self._sessions.load(id)["data"]
         if "csrf" not in data:
             data = {**data, "csrf": secrets.token_urlsafe(32)}
