@@ -87,7 +87,7 @@ def test_the_clock_is_the_one_that_skip_moves(capsys):
     [
         (900, "in 15 minutes"), (899.2, "in 15 minutes"), (896, "in 15 minutes"), (86400, "in 24 hours"),
         (86395, "in 24 hours"), (3600 * 3.5, "in 4 hours"), (3600 * 3.5 - 5, "in 4 hours"), (60, "in 60 seconds"),
-        (57, "in 60 seconds"), (-3, "just now"), (0, "just now"), (86400 * 7, "in 7 days"),
+        (57, "in 60 seconds"), (-9, "just now"), (0, "just now"), (5, "in a few seconds"), (86400 * 7, "in 7 days"),
         (-86400 * 3653, "10 years ago"), (3600, "in 60 minutes"), (7200, "in 2 hours"),
     ],
 )  # fmt: skip
@@ -194,6 +194,8 @@ def test_a_huge_token_is_cut_and_counted():
     assert len(drawing.text) < 15_000
     assert "characters, and servers take about 8,192" in drawing.text
     assert "The payload, decoded: the first 60 of 207 members" in drawing.text
+    assert row(drawing, "n52")[1] == "52"
+    assert "n53 " not in drawing.text
     assert len(token.draw("." * 1_000_000, NOW).html) < 5_000
 
 
@@ -224,3 +226,6 @@ def test_anything_may_be_given(thing):
 def test_what_is_drawn_is_decoded_and_never_executed_as_markup():
     evil = base64.urlsafe_b64encode(b'{"sub":"<script>alert(1)</script>"}').decode().rstrip("=")
     assert "<script>" not in token.draw(f"{part(HEADER)}.{evil}.x", NOW).html
+    page = Page(token.draw(made(HEADER | {"alg": "<script>"}), NOW).html)
+    assert "script" not in page.tags
+    assert "is <script>, which names no way" in page.text

@@ -328,12 +328,12 @@ UNITS = ((1, 100, "second"), (60, 100, "minute"), (3600, 48, "hour"), (86400, 73
 
 def _distance(seconds: float) -> str:
     """How far away a time is: "in 15 minutes", "60 seconds ago". Rough, so that a page does not change as it runs."""
+    if abs(seconds) < 10:
+        return "in a few seconds" if seconds > 0 else "just now"
     size, _, unit = next(one for one in UNITS if abs(seconds) < one[0] * one[1] or not one[1])
     number = int(abs(seconds) / size + 0.6)
     if size == 1:
         number = 10 * int(abs(seconds) / 10 + 0.6)
-    if number == 0:
-        return "just now"
     said = _counted(number, unit)
     return f"in {said}" if seconds > 0 else f"{said} ago"
 
