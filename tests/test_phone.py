@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from conftest import eventually
 from labs.auth.stores import StoreDown
 from labs.auth.vault import CannotOpen, Vault
 from labs.bench import BenchError, skip
@@ -114,13 +115,12 @@ class TestRefresh:
         until = threading.Event()
         hold(fernbank, until)
 
-        def release():
-            while sum(one.status == 401 for one in fernbank.accounts.log) < 10:
-                pass
+        with ThreadPoolExecutor(1) as pool:
+            answers = pool.submit(at_once, 10, lambda: phone.get("/balance"))
+            met = eventually(lambda: [one.status for one in fernbank.accounts.log].count(401) == 10)
             until.set()
-
-        threading.Thread(target=release).start()
-        assert [answer.status for answer in at_once(10, lambda: phone.get("/balance"))] == [200] * 10
+        assert met
+        assert [answer.status for answer in answers.result()] == [200] * 10
         assert [one.status for one in fernbank.accounts.log] == [401] * 10 + [200] * 10
         assert asked(fernbank.identity, "/refresh") == 1
 
@@ -197,10 +197,10 @@ class TestLogout:
         hold(fernbank, until)
         with ThreadPoolExecutor(2) as pool:
             balance = pool.submit(phone.get, "/balance")
-            while asked(fernbank.accounts, "/balance") < 1 or not phone._state["refreshing"]:
-                pass
+            met = eventually(lambda: asked(fernbank.identity, "/refresh") == 1)
             out = pool.submit(phone.logout)
             until.set()
+            assert met
             out.result()
             assert balance.exception() is None or isinstance(balance.exception(), LoggedOut)
         assert not phone.logged_in

@@ -68,7 +68,7 @@ class Client:
         if sorted(actions) != sorted(expected):
             wanted = "; ".join(map(" ".join, expected)) or "nothing"
             happened = "; ".join(map(" ".join, actions)) or "nothing"
-            self.fail(f"{because}: {shortened(wanted)}", f"step() said: {shortened(happened)}")
+            self.fail(f"{shortened(wanted)} ({because})", f"step() said: {shortened(happened)}")
 
     def fail(self, expected, happened):
         """Raise ProbeFailed, with the story so far."""
@@ -85,7 +85,7 @@ class Client:
         why = "the first 401 for the token in hand starts the refresh, and its request waits"
         self.does([["refresh"]], why, "unauthorized", first, self.token)
         for id in others:
-            self.does([], "one refresh is enough: the next 401s wait for it", "unauthorized", id, self.token)
+            self.does([], "one refresh is enough, and the next 401s wait for it", "unauthorized", id, self.token)
 
     def refreshed(self, waiting):
         """The refresh brings a new token, and what waits goes out with it."""
@@ -156,12 +156,12 @@ def late(lab):
     client.until_refresh(early)
     client.refreshed(early)
     for id in ids[2:-1]:
-        why = "it was sent with the token before, and there is a new one: send it again"
+        why = "it was sent with the token before, and there is a new one to send it with"
         client.does([["send", id, client.token]], why, "unauthorized", id, old)
     [new] = client.ids(1)
     client.out([new])
     client.until_refresh([new])
-    client.does([], "the token in hand is being replaced: wait", "unauthorized", ids[-1], old)
+    client.does([], "the token in hand is being replaced, so it waits", "unauthorized", ids[-1], old)
     client.refreshed([new, ids[-1]])
 
 
@@ -175,11 +175,11 @@ def no_loop(lab):
     client.does([], "a new request waits for the refresh", "request", before)
     client.refreshed([*ids, before])
     for id in ids:
-        why = "it was sent twice, and a fresh token did not help: fail it"
+        why = "it was sent twice, and a fresh token did not help"
         client.does([["fail", id]], why, "unauthorized", id, client.token)
     client.until_refresh([before])  # sent once, so far
     client.refreshed([before])
-    client.does([["fail", before]], "it was sent twice by now: fail it", "unauthorized", before, client.token)
+    client.does([["fail", before]], "it was sent twice by now", "unauthorized", before, client.token)
 
 
 def waiting_client(lab):
@@ -195,10 +195,10 @@ def waiting_client(lab):
 def refused(lab):
     client, waiting, out = waiting_client(lab)
     failed = [["fail", id] for id in waiting]
-    client.does([["logout"], *failed], "the log-in is over: log out once, and fail what waits", "refused")
-    client.does([["fail", out]], "nobody is logged in: a 401 fails its request", "unauthorized", out, client.token)
+    client.does([["logout"], *failed], "the log-in is over, log out once, and fail what waits", "refused")
+    client.does([["fail", out]], "nobody is logged in, so a 401 fails its request", "unauthorized", out, client.token)
     [new] = client.ids(1)
-    client.does([["fail", new]], "nobody is logged in: a new request fails", "request", new)
+    client.does([["fail", new]], "nobody is logged in, so a new request fails", "request", new)
 
 
 @LOOP.probe("An outage logs nobody out", points=2, look_at="the event `unavailable`")
@@ -484,7 +484,8 @@ ATTACKS = {
         "what does the browser add to a request by itself?",
     ),
     "laptop": (
-        "Ana's laptop is stolen. At her phone she clicks log out everywhere. Ten minutes later the thief goes on.",
+        "Ana has just logged in, and her laptop is stolen. At her phone she clicks log out everywhere. Five minutes "
+        "later the thief goes on.",
         {JWT_COOKIE, JWT_HEADER},
         "who hears of the log-out?",
     ),
@@ -505,7 +506,8 @@ ATTACKS = {
         "can the page's script read it?",
     ),
     "library": (
-        "In the library Mallory copies the credential out of Ana's unlocked browser, and uses it at once.",
+        "In the library Mallory copies the credential out of Ana's unlocked browser, by its developer tools, and uses "
+        "it at once.",
         set(DESIGNS),
         "what does the service know about who brings it?",
     ),

@@ -479,7 +479,7 @@ class Design:
 
     def laptop(self):
         self.ana.post("/logout", headers=self.brings(self.anas))  # of this one log-in: the only one that there is
-        skip(minutes=10)
+        skip(minutes=5)
         return self.lost(self.anas)
 
     def role(self):
