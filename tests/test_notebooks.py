@@ -21,7 +21,7 @@ from labs.exercises import all_exercises
 POINTS = {exercise.id: exercise.points for exercise in all_exercises()}
 SOLVED = sorted((ROOT / "solutions").glob("*.ipynb"))
 GIVEN = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LESSONS = {"00", "10", "11", "19"}
+LESSONS = {"00", "10", "11", "19", "29"}
 
 
 def label(path: Path) -> str:
@@ -111,17 +111,17 @@ def nbgrader(folder: Path, *words: str) -> subprocess.CompletedProcess:
     )
 
 
-@pytest.fixture(scope="module")
-def release(tmp_path_factory) -> Path:
-    """What `nbgrader generate_assignment` makes of lab 19, in a course folder of its own."""
-    folder = tmp_path_factory.mktemp("nbgrader")
-    (folder / "source" / "lab19").mkdir(parents=True)
+@pytest.fixture(scope="module", params=["19", "29"])
+def release(request, tmp_path_factory) -> Path:
+    """What `nbgrader generate_assignment` makes of a lab, in a course folder of its own."""
+    folder, name = tmp_path_factory.mktemp("nbgrader"), f"lab{request.param}"
+    (folder / "source" / name).mkdir(parents=True)
     shutil.copy(ROOT / "nbgrader_config.py", folder)
-    [lab] = (ROOT / "solutions").glob("19_*.ipynb")
-    shutil.copy(lab, folder / "source" / "lab19")
-    done = nbgrader(folder, "generate_assignment", "lab19")
+    [lab] = (ROOT / "solutions").glob(f"{request.param}_*.ipynb")
+    shutil.copy(lab, folder / "source" / name)
+    done = nbgrader(folder, "generate_assignment", name)
     assert done.returncode == 0, done.stderr
-    return folder / "release" / "lab19" / lab.name
+    return folder / "release" / name / lab.name
 
 
 def test_nbgrader_releases_what_the_build_makes(release):
