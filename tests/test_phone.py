@@ -207,6 +207,16 @@ class TestLogout:
         assert not file.exists()
         assert fernbank.refresh.revoke_all("ana") == 0  # no family is left alive
 
+    def test_before_a_refresh_begins(self, phone, fernbank):
+        skip(minutes=16)
+        with ThreadPoolExecutor(1) as pool:
+            with phone._turn:  # as a log-out holds it
+                balance = pool.submit(phone.get, "/balance")
+                assert eventually(lambda: phone._state["refreshing"])
+                phone._happens({"type": "logout"})
+            assert isinstance(balance.exception(), LoggedOut)
+        assert asked(fernbank.identity, "/refresh") == 0
+
     def test_twice(self, phone):
         phone.logout()
         phone.logout()

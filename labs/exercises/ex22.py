@@ -506,8 +506,8 @@ ATTACKS = {
         "can the page's script read it?",
     ),
     "library": (
-        "In the library Mallory copies the credential out of Ana's unlocked browser, by its developer tools, and uses "
-        "it at once.",
+        "In the library Mallory copies the credential out of Ana's unlocked browser, by its developer tools, and "
+        "uses it at once.",
         set(DESIGNS),
         "what does the service know about who brings it?",
     ),
