@@ -104,7 +104,7 @@ def check_seconds() -> dict[str, float]:
 
 
 def malformed_seconds() -> float:
-    """Seconds in which lab 29 makes its 5,200 malformed tokens and has them judged by its solution: the median of 3."""
+    """Seconds for the 5,200 malformed tokens of lab 29, made and judged with the solution: the median of 3."""
     from labs.exercises import judge
 
     reports = [judge("29.2", solution_of("29.2")) for _ in range(3)]
