@@ -31,8 +31,9 @@ class Exercise:
     """One exercise, `id` "NN.k".
 
     `kind` is "mechanism" (functions or a class, mounted in a Fernbank), "attack" (a function that is given http) or
-    "answer" (plain data). `defines` names what the learner's cell must define. `mount(lab)` returns the WSGI
-    app that the probes use over HTTP, with the learner's mechanism in it: most often lab.bank(sessions, cookie).
+    "answer" (plain data, or a function that returns it). `defines` names what the learner's cell must define.
+    `mount(lab)` returns the WSGI app that the probes use over HTTP, with the learner's mechanism in it: most often
+    lab.bank(sessions, cookie).
     """
 
     id: str
