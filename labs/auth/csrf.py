@@ -5,8 +5,8 @@ A bank asks one of these, its guard, about every request. What it tells about on
 - `method`; `changes`: whether it changes something, which the route decides and not the method;
 - `headers`: a dict; `fields`: those of the body and of the query, a dict.
 
-`token` gives what the site's own pages carry along, in a field or in a header, and None where nothing is needed; it is
-told the headers of the request for the page.
+`token` gives what the site's own pages carry along, in a field or in a header, and None where nothing is needed. It
+is told the headers of the request for the page.
 """
 
 import hashlib

@@ -178,6 +178,11 @@ class Lab:
             self._site = serve(self.exercise.mount(self), name=f"judge of {self.seed}")
         return self._site
 
+    def fresh_site(self):
+        """Mount the exercise once more, and serve that in the place of what was served before."""
+        self._site = None
+        return self.site
+
     def bank(self, sessions, cookie=None):
         """A Fernbank of this lab's own customers and clock, for an exercise's mount()."""
         return self.guard(bank(sessions, cookie, customers=customers(self.seed), hasher=FAST, clock=lambda: self.now))

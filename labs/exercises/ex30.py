@@ -1,0 +1,806 @@
+"""Exercises of lesson 30, Attacking sessions."""
+
+import secrets
+
+from labs.attacks.victim import EVIL, MALLORY, PLAIN, Page, Victim, hidden_fields
+from labs.auth.cookies import SessionCookie
+from labs.auth.csrf import cookie_named
+from labs.auth.sessions import Sessions
+from labs.auth.stores import MemoryStore
+from labs.servers import bank, customers
+from labs.servers.flaws.doors import any_type, method_override, payment_link
+from labs.servers.flaws.sessions import AdoptsAnyId, KeepsAnonymousId
+
+from .exercise import BASICS, Exercise
+from .lab import FAST
+from .process import LearnerError
+
+# ---- 30.1 ----------------------------------------------------------------------------------------------------
+
+MOST = 1000  # guesses
+
+PREDICT = Exercise(
+    "30.1",
+    "The next id",
+    defines=("predict_id",),
+    minutes=8,
+    difficulty="medium",
+    mount=lambda lab: lab.bank(Numbered(lab)),
+    hints=(
+        "Split an id into the letters in front and the number behind: `re.fullmatch(r'(\\D*)(\\d+)', id)`. No match "
+        "for one of them: no order, so None. Write a guess with as many digits: `str(n).zfill(width)`.",
+        "A counter: each number is a little more than the one before. From the last one on, the next 1,000.",
+        "A clock: with unit 1, 10, 100 or 1000, `number // unit == at` for every id that was seen. Then Ana's number "
+        "is one of `at * unit` up to `at * unit + unit - 1`. Ask this first: a clock goes up as well.",
+    ),
+)
+
+
+class Numbered:
+    """Sessions in a dict, whose ids come from `lab.new_id()`, which a probe sets."""
+
+    def __init__(self, lab):
+        self._lab, self._users = lab, {}
+
+    def create(self, user=None, elevated=False):
+        id = self._lab.new_id()
+        self._users[id] = user
+        return id
+
+    def load(self, id):
+        return {"user": self._users[id]} if id in self._users else None
+
+    def save(self, id, data):
+        return False
+
+    def rotate(self, id, user, elevated=False):
+        return self.create(user)
+
+    def revoke(self, id):
+        return self._users.pop(id, None) is not None
+
+    def revoke_all(self, user):
+        return 0
+
+
+def guesses_at(lab, new_id, others):
+    """Mallory logs in five times, `others()` others in between, then Ana: what she saw, Ana's id, the guesses."""
+    lab.new_id, seen = new_id, []
+    for _ in range(5):
+        lab.skip(seconds=lab.random.randrange(3, 400) + lab.random.random())
+        for _ in range(others()):
+            lab.new_id()  # somebody else is given it
+        mallory = lab.login("mallory")
+        seen.append({"at": int(lab.now), "id": mallory.cookies[SessionCookie().name]})
+    lab.skip(seconds=lab.random.randrange(3, 400) + lab.random.random())
+    for _ in range(others()):
+        lab.new_id()
+    ana = lab.login("ana").cookies[SessionCookie().name]
+    given = lab.call("predict_id", seen, int(lab.now))
+    fits = given is None or type(given) is list and len(given) <= MOST and all(type(one) is str for one in given)
+    lab.expect(fits, f"a list of at most {MOST:,} ids, or None", f"predict_id() gave {given!r:.80}")
+    return seen, ana, given
+
+
+def presents(lab, ana, given):
+    """Mallory tries her guesses at the bank: those that miss are a request each, so only a few are really sent."""
+    for id in [*given[:3], *([ana] if ana in given else [])]:
+        browser = lab.visitor("mallory")
+        browser.send("GET", "/balance", headers={"Cookie": f"{SessionCookie().name}={id}"})
+
+
+def counting(lab):
+    """Ids of a counter, in a form of this lab's own."""
+    prefix, width = lab.random.choice(["", "s-", "fern_"]), lab.random.randrange(8, 20)
+    last = lab.random.randrange(10**4, 10**7)
+
+    def new_id():
+        nonlocal last
+        last += 1
+        return f"{prefix}{last:0{width}}"
+
+    return new_id
+
+
+def timed(lab, unit):
+    """Ids that are the time, in so many parts of a second."""
+    prefix, width = lab.random.choice(["", "t", "sid-"]), lab.random.randrange(16, 24)
+    return lambda: f"{prefix}{int(lab.now * unit):0{width}}"
+
+
+@PREDICT.customer("Ids from a good generator: None, and no guess", look_at="what makes you sure of an order")
+def good_ids(lab):
+    generators = [
+        lambda: secrets.token_urlsafe(32),
+        lambda: f"{secrets.randbits(128):032x}",
+        lambda: f"s-{secrets.randbelow(10**20):020}",
+        lambda: f"{secrets.randbelow(10**12):012}",
+    ]
+    for new_id in lab.random.sample(generators, len(generators)):
+        seen, _, given = guesses_at(lab, new_id, lambda: 0)
+        lab.expect(given is None, f"None: {seen[-1]['id']} has no order", f"predict_id() gave {given!r:.80}")
+
+
+@PREDICT.probe("A counter: Ana's balance is read", look_at="what changes from one id to the next")
+def counter_falls(lab):
+    for busy in (1, lab.random.randrange(2, 90)):
+        _, ana, given = guesses_at(lab, counting(lab), lambda busy=busy: lab.random.randrange(busy))
+        lands(lab, ana, given)
+
+
+@PREDICT.probe("A clock: Ana's balance is read", look_at="the numbers beside the times, for each unit")
+def clock_falls(lab):
+    for unit in lab.random.sample([1, 10, 100, 1000], 4):
+        _, ana, given = guesses_at(lab, timed(lab, unit), lambda: 0)
+        lands(lab, ana, given)
+
+
+def lands(lab, ana, given):
+    """Expect that one of the guesses opened Ana's account."""
+    before = len(lab.site.record.lost("ana"))
+    presents(lab, ana, given or [])
+    many = "None" if given is None else f"{len(given)} ids, {given[0]} first" if given else "no id"
+    lab.expect(len(lab.site.record.lost("ana")) > before, f"{ana} is among the guesses", f"predict_id() gave {many}")
+
+
+# ---- 30.2 ----------------------------------------------------------------------------------------------------
+
+FIXATION = Exercise(
+    "30.2",
+    "An id for Ana",
+    defines=("fixation",),
+    minutes=10,
+    difficulty="medium",
+    kind="attack",
+    mount=lambda lab: lab.guard(lab.app),
+    hints=(
+        "Three steps: get an id, plant it, and after Ana's log-in ask for /balance with it. The name of the cookie "
+        "stands in the Set-Cookie header that gave you the id, in front of the equal sign.",
+        'POST /basket with a form, `item=umbrella`, gives an id without any log-in. `Content-Type` is '
+        "`application/x-www-form-urlencoded`.",
+        "With `Path=/` your cookie goes in front of every cookie that the bank gives Ana later: where the bank "
+        "renews the id, she is locked out. It is needed at her log-in, and nowhere else.",
+    ),
+)
+
+
+class Planting:
+    """What Mallory's page on the sibling host does to Ana's browser, and whether Ana noticed."""
+
+    def __init__(self, lab, sessions):
+        self.lab = lab
+        self.name = lab.random.choice(["sid", "session", "fern_id", "visit"])
+        lab.app = opened(lab, sessions(MemoryStore(), clock=lambda: lab.now), SessionCookie(self.name))
+        lab.fresh_site()
+        self.ana = Victim(lab.site, "ana")
+        self.planted, self.logins = [], 0
+
+    def plant(self, cookie):
+        self.planted.append(cookie)
+        self.ana.open(Page(EVIL, cookies=(cookie,)))
+
+    def log_in(self):
+        self.logins += 1
+        self.ana.log_in()
+
+    def attack(self):
+        """Run the learner's attack. Returns what it gave."""
+        lab = self.lab
+        plant, log_in = lab.remote("plant", self.plant, {"call"}), lab.remote("ana_logs_in", self.log_in, {"call"})
+        given = lab.call("fixation", lab.http("mallory"), plant, log_in)
+        lab.last = lab.site.log[-1] if lab.site.log else None
+        lab.expect(self.planted and self.logins == 1, "one attack: plant a cookie, and let Ana log in once",
+                   f"plant() was called {len(self.planted)} times, and ana_logs_in() {self.logins} times")
+        return given
+
+
+@FIXATION.customer("Ana notices nothing: she logs in, and sees her own account", look_at="the Path of what you plant")
+def unharmed(lab):
+    for sessions in (Sessions, KeepsAnonymousId):
+        here = Planting(lab, sessions)
+        here.attack()
+        page = here.ana.read("/balance")
+        seen = page.text if page.status == 200 else ""
+        lab.expect(
+            "Your account" in seen and "Log out ana" in seen,
+            "after her log-in Ana sees her account, whether the attack works or not",
+            f"GET /balance answered {page.status}",
+            page.exchange,
+        )
+        here.ana.log_out()
+
+
+@FIXATION.probe("A bank that keeps the id falls", points=2, look_at="the id with which you ask for /balance")
+def keeps_falls(lab):
+    for sessions in lab.random.sample([KeepsAnonymousId, AdoptsAnyId], 2):
+        here = Planting(lab, sessions)
+        given = here.attack()
+        lost = lab.site.record.lost("ana")
+        lab.expect(bool(lost), "Mallory reads Ana's balance", "the bank's record holds no loss of Ana's", lab.last)
+        balance = lab.site.app.ledger.balance("ana")
+        holds = given == balance and type(given) is int
+        lab.expect(holds, f"her balance, {balance}", f"fixation() gave {given!r:.80}")
+
+
+@FIXATION.probe("A bank that renews the id holds: None", look_at="the status of your last request")
+def fixed_holds(lab):
+    here = Planting(lab, Sessions)
+    given = here.attack()
+    lab.safe("ana", "an id from before the log-in opens nothing (ASVS 7.2.4)")
+    lab.expect(given is None, "None: the bank did not let Mallory in", f"fixation() gave {given!r:.80}")
+
+
+def opened(lab, sessions, cookie=None, **more):
+    """A bank of this lab's customers and clock."""
+    return bank(sessions, cookie, customers=customers(lab.seed), hasher=FAST, clock=lambda: lab.now, **more)
+
+
+# ---- what 30.3, 30.4 and 30.5 share --------------------------------------------------------------------------
+
+NONE = SessionCookie(samesite="None")  # so that nothing but the learner's work stands in a form's way
+AMOUNT = 70
+
+
+class Guard:
+    """A bank's guard that is the learner's: `allows` asks `_accepts` about what changes something."""
+
+    def __init__(self, lab):
+        self._lab = lab
+
+    def cookie(self, token):
+        return None
+
+    def allows(self, request, id):
+        if not request["changes"]:
+            return True
+        return id is not None and self._decided(self._accepts(request, id), "accept")
+
+    def _decided(self, given, name):
+        if type(given) is not bool:
+            raise LearnerError(f"your {name} returned {given!r:.60}: it should return True or False")
+        return given
+
+    def _token(self, given, name):
+        if type(given) is not str or not 1 <= len(given) <= 1000 or not given.isascii() or not given.isprintable():
+            raise LearnerError(f"your {name} returned {given!r:.60}: it should return the token, a text")
+        return given
+
+
+def with_doors(lab, guard, cookie=NONE):
+    """A bank with that guard, and with three side doors: GET /pay, ?_method=, and JSON of any type."""
+    app = opened(lab, Sessions(MemoryStore(), clock=lambda: lab.now), cookie, csrf=guard)
+    return lab.guard(any_type(method_override(payment_link(app))))
+
+
+class Served(Victim):
+    """A customer's browser whose every answer is looked at: the bank must serve it."""
+
+    def __init__(self, lab, name, metadata=True):
+        super().__init__(lab.site, name, metadata=metadata)
+        self._lab = lab
+
+    def _sent(self, *args):
+        answer = super()._sent(*args)
+        return looked_at(self._lab, answer)
+
+    def fetch(self, *args):
+        return looked_at(self._lab, super().fetch(*args))
+
+
+def looked_at(lab, answer):
+    """Keep the exchange for the report, and raise what the learner's code raised."""
+    lab.last = answer.exchange
+    lab.raise_learner_error()
+    return answer
+
+
+def served(lab, answer, who="Ana"):
+    """Expect that the bank did what its customer asked."""
+    lab.expect(answer.status in (200, 201, 303), f"{who} is served", lab.answered(answer), answer.exchange)
+    return answer
+
+
+def in_session(lab, name="ana", metadata=True):
+    """A customer's browser, logged in through the bank's own form."""
+    customer = Served(lab, name, metadata)
+    served(lab, customer.log_in(), name.title())
+    return customer
+
+
+def order(to="mallory", **more):
+    return {"to": to, "amount": str(AMOUNT), **more}
+
+
+def opens(lab, ana, page, because):
+    """Ana opens a page of Mallory's; expect that her money stays where it is."""
+    ana.open(page)
+    lab.safe("ana", because)
+
+
+def forms_work(lab):
+    """Log in, pay, write, confirm, log out: by the bank's own forms, for two customers."""
+    for name, other in (("ana", "ben"), ("ben", "ana")):
+        customer = in_session(lab, name)
+        served(lab, customer.submit("/balance", "/transfer", **order(other)), name.title())
+        served(lab, customer.submit("/notes", "/notes", text="a note"), name.title())
+        served(lab, customer.submit("/me", "/confirm", password=lab.site.password_of(name)), name.title())
+        served(lab, customer.submit("/balance", "/transfer", **order(other)), name.title())
+        served(lab, customer.log_out(), name.title())
+
+
+def two_tabs_work(lab):
+    """Two pages are open; both forms are sent, in any order."""
+    ana = in_session(lab)
+    tabs = [hidden_fields(ana.read(path).text) for path in ("/balance", "/notes")]
+    lab.skip(minutes=lab.random.randrange(2, 25))
+    sends = [
+        lambda: ana.send("/transfer", {**order("ben"), **tabs[0]}, at="/balance"),
+        lambda: ana.send("/notes", {"text": "a note", **tabs[1]}, at="/notes"),
+    ]
+    for send in lab.random.sample(sends, 2) + [sends[0]]:  # and the form of the first once more, by "back"
+        served(lab, send())
+
+
+def fetches_work(lab):
+    """The bank's own script sends JSON with the token in a header; a link of the bank's carries it in the address."""
+    ana = in_session(lab)
+    token = ana.read("/csrf").json()["csrf"]
+    served(lab, ana.fetch("/transfer", {"to": "ben", "amount": AMOUNT}, {"X-CSRF-Token": token}))
+    served(lab, ana.fetch("/notes", {"text": "a note"}, {"X-CSRF-Token": token}))
+    served(lab, ana.read(f"/pay?to=ben&amount={AMOUNT}&csrf={token}"))
+
+
+def token_of(lab, visitor):
+    """The token that the bank shows Mallory's browser (a Visitor) on a page of her own."""
+    return hidden_fields(visitor.get("/basket", headers={"Accept": "text/html"}).text).get("csrf", "")
+
+
+def mallorys_token(lab):
+    """The token that Mallory sees when she is logged in to her own account."""
+    visitor = lab.site.visitor("mallory")
+    Victim(lab.site, "mallory", visitor).log_in()
+    lab.raise_learner_error()
+    return token_of(lab, visitor)
+
+
+def tampered(lab, token):
+    """What is not this token, as text."""
+    at = lab.random.randrange(len(token))
+    other = "B" if token[at] == "A" else "A"
+    return [token[:-1], token + "=", token[:at] + other + token[at + 1 :], token[: len(token) // 2], "é" + token[1:]]
+
+
+JSON_LIKE = ("null", "true", "[]", "{}", "0", '""', '["%s"]')
+
+
+def as_text(csrf):
+    """A form that sends JSON as text/plain; `csrf` is the JSON of that member, or None for none."""
+    member = "" if csrf is None else f'"csrf": {csrf}, '
+    start = f'{{"to": "mallory", "amount": {AMOUNT}, {member}"x": "'
+    return Page(MALLORY, "/transfer", {start: '"}'}, enctype=PLAIN)
+
+
+# ---- 30.3 ----------------------------------------------------------------------------------------------------
+
+HEADERS = {"x-csrf-token": "X-CSRF-Token"}  # as the page writes it
+
+
+class Synchronizer(Guard):
+    """The learner's token(store, id) and accept(store, id, request)."""
+
+    def token(self, id, headers):
+        return self._token(self._lab.call("token", self._lab.remote("store"), id), "token")
+
+    def _accepts(self, request, id):
+        headers = {HEADERS.get(name.lower(), name): value for name, value in request["headers"].items()}
+        told = {"method": request["method"], "headers": headers, "fields": request["fields"]}
+        return self._lab.call("accept", self._lab.remote("store"), id, told)
+
+
+SYNCHRONIZER = Exercise(
+    "30.3",
+    "A synchronizer token",
+    defines=("token", "accept"),
+    minutes=12,
+    difficulty="medium",
+    mount=lambda lab: with_doors(lab, Synchronizer(lab)),
+    hints=(
+        "token(): a record in the store under a key that is made of the session id, with a random token in it. "
+        "`store.add(key, value)` says False when there is one: then read it. Two tabs must get the same.",
+        "accept(): what came is `request['headers'].get('X-Csrf-Token')` or else `request['fields'].get('csrf')`. No "
+        "token stored, nothing sent, an empty text, something that is no text: False.",
+        "`hmac.compare_digest` raises TypeError for text beyond ASCII: compare `.encode()`. And do not look at the "
+        "method or at the Content-Type: the bank only asks about what changes something.",
+    ),
+)
+
+
+@SYNCHRONIZER.customer("The bank's own forms work", look_at="what accept() reads out of fields")
+def forms(lab):
+    forms_work(lab)
+
+
+@SYNCHRONIZER.customer("Two tabs work, and the back button", look_at="what a second token() of a session gives")
+def tabs(lab):
+    two_tabs_work(lab)
+
+
+@SYNCHRONIZER.customer("Fetches with X-CSRF-Token work, and a link with the token", look_at="where a token may come")
+def fetches(lab):
+    fetches_work(lab)
+
+
+@SYNCHRONIZER.probe("A form from elsewhere moves no money", look_at="a request without a token")
+def no_token(lab):
+    ana = in_session(lab)
+    made_up = f"{lab.random.getrandbits(256):x}"
+    for why in ("since the log-in no page was opened: there is no token", "the form holds no token of this session"):
+        for fields in ({}, {"csrf": ""}, {"csrf": "None"}, {"csrf": "undefined"}, {"csrf": made_up}):
+            opens(lab, ana, Page(MALLORY, "/transfer", order(**fields)), why)
+        served(lab, ana.submit("/notes", "/notes", text="Ana goes on"))
+
+
+@SYNCHRONIZER.probe("A token of another session is none", look_at="what ties a token to one session")
+def another_session(lab):
+    ana, token = in_session(lab), mallorys_token(lab)
+    opens(lab, ana, Page(MALLORY, "/transfer", order(csrf=token)), "Mallory's token belongs to Mallory's session")
+    token = token_of(lab, lab.site.visitor("mallory"))
+    opens(lab, ana, Page(EVIL, "/transfer", order(csrf=token)), "an anonymous session has a token of its own")
+
+
+@SYNCHRONIZER.probe("A token from before the log-in is none", look_at="the key under which the token is kept")
+def before_login(lab):
+    ana = Served(lab, "ana")
+    before = hidden_fields(ana.read("/login").text).get("csrf", "")
+    served(lab, ana.log_in())
+    opens(lab, ana, Page(MALLORY, "/transfer", order(csrf=before)), "the log-in gave a new id: the old token is over")
+    confirm = hidden_fields(ana.read("/me").text).get("csrf", "")
+    served(lab, ana.submit("/me", "/confirm", password=lab.site.password_of("ana")))
+    opens(lab, ana, Page(MALLORY, "/transfer", order(csrf=confirm)), "so did the confirmation")
+
+
+@SYNCHRONIZER.probe("JSON that a form sends as text/plain moves no money", look_at="the types that fields may hold")
+def text_plain(lab):
+    ana = in_session(lab)
+    token = token_of_page(ana)
+    for csrf in (None, *(like.replace("%s", token[:-1]) for like in JSON_LIKE)):
+        opens(lab, ana, as_text(csrf), "a form can send JSON: it needs the token as a form does")
+
+
+def token_of_page(customer):
+    """The token on a page that this customer opens."""
+    return hidden_fields(customer.read("/balance").text).get("csrf", "")
+
+
+@SYNCHRONIZER.probe("A link, and a form that stands for a PUT, move no money", look_at="what you ask the method for")
+def doors(lab):
+    ana = in_session(lab)
+    for page in lab.random.sample(
+        [
+            Page(MALLORY, "/pay", order(), method="GET"),
+            Page(MALLORY, "/transfer?_method=PUT", order()),
+            Page(MALLORY, "/pay", order(csrf=""), method="GET"),
+        ],
+        3,
+    ):
+        opens(lab, ana, page, "whatever changes something needs the token, a GET and a PUT too")
+
+
+@SYNCHRONIZER.probe("What resembles the token is not the token", look_at="how you compare")
+def resembles(lab):
+    ana = in_session(lab)
+    token = token_of_page(ana)
+    lab.expect(len(token) >= 22, "a token of 128 bits at least: 22 characters", f"it has {len(token)}")
+    lab.expect(ana.copied()[NONE.name] not in token, "the page does not show the session id", "the token holds it")
+    for near in tampered(lab, token):
+        opens(lab, ana, Page(MALLORY, "/transfer", order(csrf=near)), "the whole token, and nothing but the token")
+        answer = ana.send("/notes", {"text": "x", "csrf": near})
+        lab.expect(answer.status == 403, "the bank refuses it", lab.answered(answer), answer.exchange)
+
+
+# ---- 30.4 ----------------------------------------------------------------------------------------------------
+
+
+class DoubleSubmit(Guard):
+    """The learner's issue(key, id) and accept(key, id, cookie, token)."""
+
+    name = "csrf"
+
+    def __init__(self, lab):
+        super().__init__(lab)
+        self.key = lab.random.randbytes(32)
+
+    def token(self, id, headers):
+        kept = cookie_named(self.name, headers)
+        if kept and self._decided(self._lab.call("accept", self.key, id, kept, kept), "accept"):
+            return kept
+        return self._token(self._lab.call("issue", self.key, id), "issue")
+
+    def cookie(self, token):
+        if not set(token) <= COOKIE_OCTETS:
+            raise LearnerError(f"your issue returned {token!r:.60}: a cookie cannot carry that")
+        return f"{self.name}={token}; Path=/; Secure; SameSite=None"
+
+    def _accepts(self, request, id):
+        headers = {name.lower(): value for name, value in request["headers"].items()}
+        token = headers.get("x-csrf-token", request["fields"].get("csrf"))
+        return self._lab.call("accept", self.key, id, cookie_named(self.name, request["headers"]), token)
+
+
+COOKIE_OCTETS = {chr(one) for one in range(0x21, 0x7F)} - set('",;\\')
+
+DOUBLE = Exercise(
+    "30.4",
+    "A double submit that is bound to the session",
+    defines=("issue", "accept"),
+    minutes=12,
+    difficulty="medium",
+    mount=lambda lab: with_doors(lab, DoubleSubmit(lab)),
+    hints=(
+        "The token: a random part, a dot, and `hmac.new(key, message, 'sha256').hexdigest()`, where the message is "
+        "made of the id and the random part. No store: accept() computes the same once more.",
+        "accept(): both are texts, neither is empty, the two are equal, and the signature fits this id. All four.",
+        "`id + rand` is the same for ('ab', 'c') and ('a', 'bc'). Put the length of the id in front: "
+        "f'{len(id)}|{id}|{rand}'.",
+    ),
+)
+
+
+@DOUBLE.customer("The bank's own forms work", look_at="what issue() makes, and accept() checks")
+def double_forms(lab):
+    forms_work(lab)
+
+
+@DOUBLE.customer("Two tabs work, and fetches with the header", look_at="what accept() says to a token in good order")
+def double_tabs(lab):
+    two_tabs_work(lab)
+    fetches_work(lab)
+
+
+def tosses(lab, ana, cookie, token, because):
+    """A page on the sibling host sets the cookie (text) for the path of the form, and sends the form."""
+    cookies = () if cookie is None else (f"csrf={cookie}; Domain=fernbank.localhost; Path=/transfer",)
+    fields = order() if token is None else order(csrf=token)
+    opens(lab, ana, Page(EVIL, "/transfer", fields, cookies=cookies), because)
+
+
+@DOUBLE.probe("A form without its half moves no money", look_at="the cookie's own value, when no token came")
+def half(lab):
+    ana = in_session(lab)
+    tosses(lab, ana, None, None, "the cookie goes along by itself: it proves nothing without the token")
+    tosses(lab, ana, None, f"{lab.random.getrandbits(128):x}", "cookie and token must be equal")
+    token = lab.call("issue", DoubleSubmit(lab).key, "x" * 43)
+    tosses(lab, ana, None, token, "a token under another key is none")
+    sent = ana.copied()["csrf"]
+    key = lab.site.app.csrf.key
+    for cookie, given in ((None, sent), ("", sent), (sent[:-1], sent), (sent, sent[:-1])):
+        accepted = lab.call("accept", key, ana.copied()[NONE.name], cookie, given)
+        lab.expect(accepted is False, "False: the halves differ", f"accept() gave {accepted!r} for {cookie!r:.30}")
+
+
+@DOUBLE.probe("A pair that Mallory made up is none", look_at="whether the bank has signed it")
+def made_up(lab):
+    ana = in_session(lab)
+    for pair in (f"{lab.random.getrandbits(256):064x}", "fern", "a.b", ".", f"x.{'0' * 64}"):
+        tosses(lab, ana, pair, pair, "a sibling host can plant both halves: they must be signed by the bank")
+    sent = ana.copied()["csrf"]
+    for near in tampered(lab, sent)[:-1]:
+        tosses(lab, ana, near, near, "what resembles a token is none")
+
+
+@DOUBLE.probe("Mallory's own pair is none in Ana's session", points=2, look_at="what the signature covers")
+def own_pair(lab):
+    ana, token = in_session(lab), mallorys_token(lab)
+    tosses(lab, ana, token, token, "this pair was signed for Mallory's session")
+    visitor = lab.site.visitor("mallory")
+    anonymous = token_of(lab, visitor)
+    tosses(lab, ana, anonymous, anonymous, "this pair was signed for a visitor's session")
+
+
+@DOUBLE.probe("A pair from before the log-in is none", look_at="the id that is signed")
+def pair_before(lab):
+    ana = Served(lab, "ana")
+    before = hidden_fields(ana.read("/login").text).get("csrf", "")
+    served(lab, ana.log_in())
+    tosses(lab, ana, before, before, "the log-in gave a new id: the old pair is over")
+
+
+@DOUBLE.probe("Empty equals empty, and is none", look_at="two halves that are equal, and nothing")
+def empty(lab):
+    ana = in_session(lab)
+    tosses(lab, ana, "", "", "two empty halves are equal, and prove nothing")
+    key, id = lab.site.app.csrf.key, ana.copied()[NONE.name]
+    for cookie, token in ((None, None), ("", None), (None, ""), ("", ""), ("None", None), (None, []), ("é", "é")):
+        accepted, pair = lab.call("accept", key, id, cookie, token), (cookie, token)
+        lab.expect(accepted is False, "False: nothing proves nothing", f"accept() gave {accepted!r} for {pair}")
+
+
+@DOUBLE.probe("The id ends where it ends", look_at="how id and random part are put together")
+def boundary(lab):
+    key, id = lab.site.app.csrf.key, f"{lab.random.getrandbits(160):040x}"
+    token = lab.call("issue", key, id)
+    moved = []
+    for at in range(len(token)):
+        for many in (1, 2, 5):
+            moved.append((id + token[at : at + many], token[:at] + token[at + many :]))
+            moved.append((id[:-many], token[:at] + id[-many:] + token[at:]))
+    answers = lab.call_each("accept", [[key, other, text, text] for other, text in moved])
+    for (other, text), accepted in zip(moved, answers, strict=True):
+        if isinstance(accepted, LearnerError):
+            raise accepted
+        lab.expect(accepted is not True, f"False: {token} was issued for {id}", f"accept() took {text} for {other}")
+
+
+# ---- 30.5 ----------------------------------------------------------------------------------------------------
+
+
+class Policy(Guard):
+    """The learner's allow(method, headers, config), asked about every request."""
+
+    def __init__(self, lab):
+        super().__init__(lab)
+        self.config = {"origins": [], "siblings": [], "absent": False}
+
+    def token(self, id, headers):
+        return None
+
+    def allows(self, request, id):
+        config = {**self.config, "changes": request["changes"] and request["method"] in ("GET", "HEAD", "OPTIONS")}
+        return self._decided(self._lab.call("allow", request["method"], request["headers"], config), "allow")
+
+
+POLICY = Exercise(
+    "30.5",
+    "What the browser says",
+    defines=("allow",),
+    minutes=12,
+    difficulty="medium",
+    mount=lambda lab: with_doors(lab, Policy(lab)),
+    imports=BASICS | {"urllib.parse"},
+    hints=(
+        "First: does it change something? `method not in ('GET', 'HEAD', 'OPTIONS') or config['changes']`. To list "
+        "the dangerous methods instead would forget one.",
+        "If it changes something: `Sec-Fetch-Site` decides where there is one; `Origin` where there is none; and "
+        "`config['absent']` where there is neither. `headers.get(...)` gives None for what is missing.",
+        "If it only reads: refuse just what comes from another site or host *and* is no navigation to a document: "
+        "`Sec-Fetch-Mode` and `Sec-Fetch-Dest` say so.",
+    ),
+)
+
+
+def configured(lab, **config):
+    """Tell the bank's policy its own address, as its configuration would."""
+    lab.site.app.csrf.config.update(origins=[lab.site.page], **config)
+
+
+@POLICY.customer("Bookmarks, and links in a mail", look_at="what only reads, and is typed or clicked")
+def bookmarks(lab):
+    configured(lab)
+    for metadata in (True, False):
+        ana = in_session(lab, metadata=metadata)
+        for path in lab.random.sample(["/balance", "/notes", "/me", "/"], 3):
+            served(lab, ana.read(path))
+            ana.open(Page(MALLORY, path, {}, method="GET"))
+            served_last(lab)
+
+
+def served_last(lab):
+    """Expect that the last exchange was answered."""
+    lab.expect(lab.last.status == 200, "a link from elsewhere leads to the page", lab.still(), lab.last)
+
+
+@POLICY.customer("The bank's own forms and fetches, in browsers new and old", look_at="same-origin; and Origin alone")
+def own_pages(lab):
+    configured(lab, absent=lab.random.choice([True, False]))
+    for metadata in (True, False):
+        ana = in_session(lab, metadata=metadata)
+        served(lab, ana.submit("/balance", "/transfer", **order("ben")))
+        served(lab, ana.fetch("/transfer", {"to": "ben", "amount": AMOUNT}))
+        served(lab, ana.submit("/notes?_method=POST", "/notes", text="a note"))
+        served(lab, ana.log_out())
+
+
+@POLICY.customer("A proxy in front, a trusted sibling, and a program", look_at="config, and not Host")
+def configuration(lab):
+    origins, sibling = some_origins(lab, 2), some_origins(lab, 1)
+    own = origins[0]
+    config = {"origins": origins, "siblings": sibling, "absent": True, "changes": False}
+    behind = {"Host": f"10.0.0.{lab.random.randrange(1, 250)}:8080"}
+    asks(lab, True, "POST", {**behind, "Origin": own}, config, "the proxy changed Host: the configuration counts")
+    asks(lab, True, "POST", {**behind, "Origin": origins[1]}, config, "the site has two addresses of its own")
+    told = {"Origin": sibling[0], "Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+    asks(lab, True, "PUT", told, config, "config trusts this sibling")
+    asks(lab, True, "POST", {"Origin": sibling[0]}, config, "config trusts this sibling")
+    asks(lab, True, "DELETE", behind, config, "neither header, and config['absent'] is True: a program may")
+    told = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+    asks(lab, True, "GET", told, {**config, "changes": True}, "the bank's own script may change something by GET")
+    for site in ("same-origin", "none"):
+        told = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+        asks(lab, True, "GET", told, config, "the bank's own pages show pictures")
+
+
+def some_origins(lab, many):
+    """Addresses of sites that nobody has."""
+    names = lab.random.sample(["pine", "moss", "birch", "heath", "sedge", "alder"], many)
+    return [f"https://{name}{lab.random.randrange(100)}.example" for name in names]
+
+
+def asks(lab, expected, method, headers, config, because):
+    """Expect what allow() says; `because` is the rule."""
+    given = lab.call("allow", method, headers, config)
+    said = ", ".join(f"{name}: {value}" for name, value in headers.items()) or "no such header"
+    lab.expect(given is expected, f"{expected}: {because}", f"allow() gave {given!r} for {method}, {said}")
+
+
+@POLICY.probe("A form on another site moves no money", points=2, look_at="Sec-Fetch-Site; without it, Origin")
+def foreign_form(lab):
+    configured(lab, siblings=[f"http://api.fernbank.localhost:{lab.site.port}"])
+    for metadata in (True, False):
+        ana = in_session(lab, metadata=metadata)
+        opens(lab, ana, Page(MALLORY, "/transfer", order()), "the form stands on another site")
+        opens(lab, ana, as_text(None), "JSON out of a form comes from another site as well")
+        opens(lab, ana, Page(MALLORY, "/transfer?_method=PUT", order()), "a PUT changes something, too")
+        opens(lab, ana, Page(EVIL, "/transfer", order()), "config does not trust this sibling")
+
+
+@POLICY.probe("Mallory cannot log Ana in as Mallory", look_at="requests without a session")
+def no_foreign_login(lab):
+    configured(lab)
+    account = {"username": "mallory", "password": lab.site.password_of("mallory")}
+    for metadata in (True, False):
+        ana = in_session(lab, metadata=metadata)
+        ana.open(Page(MALLORY, "/login", account))
+        ana.submit("/notes", "/notes", text="a secret of Ana's")
+        lab.safe("ana", "the log-in form was another site's: Ana stays Ana")
+
+
+@POLICY.probe("Origin: null is nobody's", look_at="null where no Sec-Fetch-Site says more")
+def null(lab):
+    configured(lab, absent=True)
+    for metadata in (True, False):
+        ana = in_session(lab, metadata=metadata)
+        opens(lab, ana, Page(MALLORY, "/transfer", order(), hides=True), "any page can have null sent for its name")
+
+
+@POLICY.probe("Neither header: config decides, for what changes something", look_at="config['absent']")
+def neither(lab):
+    config = {"origins": some_origins(lab, 1), "siblings": [], "absent": False, "changes": False}
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        asks(lab, False, method, {"Host": "app.example"}, config, "neither header, and config['absent'] is False")
+        asks(lab, True, method, {"Host": "app.example"}, {**config, "absent": True}, "config['absent'] is True")
+    asks(lab, False, "GET", {}, {**config, "changes": True}, "this GET changes something")
+    asks(lab, True, "GET", {}, config, "an old browser opens a page")
+
+
+@POLICY.probe("A link that pays does not pay", look_at="config['changes']")
+def paying_link(lab):
+    configured(lab)
+    ana = in_session(lab)
+    opens(lab, ana, Page(MALLORY, "/pay", order(), method="GET"), "a GET that changes something is like a POST")
+    ana.read(f"/pay?to=mallory&amount={AMOUNT}")
+    lab.safe("ana", "typed, or from a bookmark, is not the bank's own page either")
+
+
+@POLICY.probe("Nobody else frames or loads what is Ana's", look_at="Sec-Fetch-Mode and Sec-Fetch-Dest")
+def isolated(lab):
+    config = {"origins": some_origins(lab, 1), "siblings": [], "absent": True, "changes": False}
+    for site in ("cross-site", "same-site"):
+        for mode, dest in (("no-cors", "image"), ("no-cors", "script"), ("cors", "empty"), ("navigate", "iframe"),
+                           ("navigate", "object")):  # fmt: skip
+            told = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest}
+            asks(lab, False, "GET", told, config, "from elsewhere only a page of its own is opened, by a link")
+
+
+@POLICY.probe("An address that resembles the bank's is another", look_at="how you compare origins")
+def look_alikes(lab):
+    (own,) = origins = some_origins(lab, 1)
+    config = {"origins": origins, "siblings": [], "absent": True, "changes": False}
+    host = own.removeprefix("https://")
+    for origin in (f"{own}.mallory.example", f"https://mallory-{host}", f"http://{host}", f"{own}:8443", own[:-1],
+                   f"https://evil.{host}", "https://mallory.example"):  # fmt: skip
+        told = {"Origin": origin, "Host": origin.partition("//")[2]}
+        asks(lab, False, "POST", told, config, f"{origin} is not {own}")
+        told = {"Origin": origin, "Sec-Fetch-Site": "same-site", "Host": host}
+        asks(lab, False, "POST", told, config, f"{origin} is not {own}")
+    told = {"Origin": own, "Sec-Fetch-Site": "cross-site"}
+    asks(lab, False, "POST", told, config, "Sec-Fetch-Site says cross-site, and goes first")
