@@ -118,6 +118,8 @@ WRONG = {
     "alg none": (made({"typ": "JWT", "alg": "nOnE"}, signature=b""), ["`alg` is none: nobody signed it"]),
     "no alg": (made({"typ": "JWT"}), ["The header names no algorithm"]),
     "alg of another kind": (made(HEADER | {"alg": 5}), ["The header names no algorithm"]),
+    "alg as a list": (made(HEADER | {"alg": ["HS256"]}), ["The header names no algorithm"]),
+    "an alg like ours": (made(HEADER | {"alg": "ES256K"}), ["`alg` is ES256K, which names no way to sign"]),
     "unknown alg": (made(HEADER | {"alg": "ROT13"}), ["`alg` is ROT13, which names no way to sign"]),
     "no typ": (made({"alg": "HS256"}), ["what kind of token it is (`typ`)"]),
     "a kid that is a number": (made(HEADER | {"kid": 7}), ["`kid` is not text"]),

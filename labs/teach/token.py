@@ -234,9 +234,10 @@ def _signature_wrong(parts: list[Part]) -> Iterator[str]:
     if len(parts) < 3 or parts[2].wrong:
         return
     signature, alg = parts[2].data, parts[0].members.get("alg")
-    wanted = SIGNATURE_BYTES.get(alg) if isinstance(alg, str) else None
+    alg = alg if isinstance(alg, str) else ""
+    wanted = SIGNATURE_BYTES.get(alg)
     if not signature:
-        if str(alg).lower() != "none":
+        if alg.lower() != "none":
             yield "The signature is missing."
     elif wanted is not None and len(signature) != wanted:
         der = alg.startswith("ES") and signature[:1] == b"\x30"
@@ -245,7 +246,7 @@ def _signature_wrong(parts: list[Part]) -> Iterator[str]:
         )
     elif alg in SIGNATURE_BYTES and wanted is None and len(signature) < 256:
         yield f"The signature has {len(signature):,} bytes, and {alg} makes as many as its key has: 256 or more."
-    elif str(alg).startswith("ES") and not (any(signature[: wanted // 2]) and any(signature[wanted // 2 :])):
+    elif alg.startswith("ES") and wanted and not (any(signature[: wanted // 2]) and any(signature[wanted // 2 :])):
         yield "r or s of the signature is 0: no honest signature has that (CVE-2022-21449)."
 
 

@@ -89,7 +89,7 @@ BASE64URL_WRONG = {
     "one = too few": (('-len(text) % 4', '-len(text) % 3'), {READS: "decode() gave None"}),
     "what Python reads": (
         (AGAIN, "return data"),
-        {PADDING: "gave b'", STRANGE: "gave b'", BITS: "gave b'"},
+        dict.fromkeys([PADDING, STRANGE, BITS], "decode() gave b"),
     ),
     "the padding is taken off first": (
         ("    try:", '    text = text.rstrip("=")\n    try:'),
