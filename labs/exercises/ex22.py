@@ -397,6 +397,9 @@ def readings(sealed):
     for start in range(min(33, len(sealed))):
         for name, read in (("as hex", bytes_from_hex), ("as base64", base64_decoded)):
             found[f"{name} from byte {start} on"] = read(sealed[start:])
+    for shift in range(1, len(sealed)):  # a key stream that goes along is no secret
+        both = zip(sealed, sealed[shift:], strict=False)
+        found[f"after XOR with what stands {shift} bytes further"] = bytes(a ^ b for a, b in both)
     return found
 
 

@@ -330,6 +330,23 @@ def unseal(sealed, key):
     except ValueError:
         return None
 """
+PAD_GOES_ALONG = """
+import hmac, secrets
+
+def xor(one, other):
+    return bytes(a ^ b for a, b in zip(one, other))
+
+def seal(token, key):
+    pad = secrets.token_bytes(len(token.encode()))
+    body = pad + xor(pad, token.encode())
+    return hmac.digest(key, body, "sha256") + body
+
+def unseal(sealed, key):
+    tag, body = sealed[:32], sealed[32:]
+    half = len(body) // 2
+    same = hmac.compare_digest(hmac.digest(key, body, "sha256"), tag)
+    return xor(body[:half], body[half:]).decode() if same else None
+"""
 IN_MEMORY = """
 import secrets
 kept = {}
@@ -348,6 +365,7 @@ SEAL_WRONG = {
         {READS: "as it is", DIFFER: "same", KNOWN: "she reads", TAMPERED: "unseal() gave", OTHER_KEY: "another"},
     ),
     "base64, signed": (ENCODED, {READS: "as base64", DIFFER: "the same bytes"}),
+    "a pad that goes along": (PAD_GOES_ALONG, {READS: "after XOR with what stands 43 bytes further"}),
     "in memory": (IN_MEMORY, {ROUND_TRIP: "unseal() made None"}),
     "one nonce for all": (
         (
