@@ -48,7 +48,7 @@ def new_issuer(lab) -> str:
 
 KEY_FOR = Exercise(
     "21.1",
-    "Which key?",
+    "The right key",
     defines=("key_for",),
     minutes=6,
     difficulty="easy",
