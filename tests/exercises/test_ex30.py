@@ -118,10 +118,6 @@ def fixation(http, plant, ana_logs_in):
     "a cookie that is gone soon": ("Path=/login", "Path=/login; Max-Age=3600; Secure"),
 }
 FIXATION_WRONG = {
-    "nothing": "def fixation(http, plant, ana_logs_in):\n    return None\n" .replace("    ", "    "),
-    "for the whole site": ("Path=/login", "Path=/"),
-}
-FIXATION_WRONG = {
     "nothing": ("def fixation(http, plant, ana_logs_in):\n    return None", {UNHARMED: "plant() was called 0 times"}),
     "she never logs in": (("    ana_logs_in()\n", ""), {UNHARMED: "ana_logs_in() 0 times"}),
     "for the whole site": (("Path=/login", "Path=/"), {UNHARMED: "GET /balance answered 401"}),
@@ -134,7 +130,8 @@ FIXATION_WRONG = {
         ("json.loads(answer[\"body\"])[\"balance\"]", "1000"), {FALLS: "fixation() gave 1000"},
     ),
     "it always says a number": (
-        (" if answer[\"status\"] == 200 else None", " if answer['status'] == 200 else 0"), {HOLDS: "fixation() gave 0"},
+        (" if answer[\"status\"] == 200 else None", " if answer['status'] == 200 else 0"),
+        {HOLDS: "fixation() gave 0"},
     ),
     "without the cookie": (('{"Cookie": cookie}', "{}"), {FALLS: "no loss of Ana's"}),
     "planted after the log-in": (
@@ -226,7 +223,7 @@ SYNCHRONIZER_WRONG = {
     "used once": (
         ('    return hmac.compare_digest(given.encode(), record["token"].encode())',
          '    return given == record["token"] and store.delete(key_of(id))'),
-        {TABS: "answered 403"},
+        {TABS: "answered 403", FETCHES: "answered 403"},
     ),
     "fields only": (
         ('request["headers"].get("X-CSRF-Token") or ', ""), {FETCHES: "POST /transfer answered 403"},
@@ -249,7 +246,7 @@ SYNCHRONIZER_WRONG = {
         ('    if record is None or not isinstance(given, str) or not given:\n        return False\n',
          '    if given is None and record is None:\n        return True\n'
          '    if record is None or not isinstance(given, str):\n        return False\n'),
-        {ELSEWHERE: "the bank's record", PLAIN: "the bank's record", DOORS: "the bank's record"},
+        {ELSEWHERE: "the bank's record"},
     ),
     "GET is safe": (
         ("    given = request", '    if request["method"] == "GET":\n        return True\n    given = request'),
@@ -261,7 +258,8 @@ SYNCHRONIZER_WRONG = {
     ),
     "forms only": (
         ("    given = request",
-         '    if "form" not in request["headers"].get("Content-Type", "form"):\n        return True\n    given = request'),
+         '    if "form" not in request["headers"].get("Content-Type", "form"):\n'
+         '        return True\n    given = request'),
         {PLAIN: "the bank's record"},
     ),
     "what is no text is trusted": (
@@ -275,7 +273,7 @@ SYNCHRONIZER_WRONG = {
         {NEAR: "the bank's record"},
     ),
     "text beyond ASCII": (
-        ("hmac.compare_digest(given.encode(), record[\"token\"].encode())", "hmac.compare_digest(given, record['token'])"),
+        ("compare_digest(given.encode(), record[\"token\"].encode())", "compare_digest(given, record['token'])"),
         {NEAR: "TypeError"},
     ),
     "the session id": (
@@ -345,16 +343,17 @@ DOUBLE_WRONG = {
     "two equal halves": (
         (SIGNED, "    return True\n"),
         {MADE_UP: "the bank's record", OWN: "the bank's record", PAIR_BEFORE: "the bank's record",
-         BOUNDARY: "accept() took"},
+         BOUNDARY: "accept() took", EMPTY: "accept() gave True"},
     ),
     "equal, empty too": (
-        DOUBLE[: DOUBLE.index("def accept")] + "def accept(key, id, cookie, token):\n    return (cookie or '') == (token or '')\n",
+        DOUBLE[: DOUBLE.index("def accept")]
+        + "def accept(key, id, cookie, token):\n    return (cookie or '') == (token or '')\n",
         {MADE_UP: "record", OWN: "record", PAIR_BEFORE: "record", BOUNDARY: "accept() took",
          EMPTY: "record"},
     ),
     "signed for nobody": (
         ('f"{len(id)}|{id}|{rand}".encode()', "rand.encode()"),
-        {OWN: "the bank's record: ana moved 70", PAIR_BEFORE: "the bank's record", BOUNDARY: "accept() took"},
+        {OWN: "the bank's record: ana moved 70", PAIR_BEFORE: "the bank's record"},
     ),
     "without a length": (
         [('f"{len(id)}|{id}|{rand}"', 'f"{id}{rand}"'),
@@ -373,7 +372,7 @@ DOUBLE_WRONG = {
         {HALF: "accept() gave True"},
     ),
     "another key": (
-        DOUBLE.replace("hmac.new(key,", "hmac.new(b'fernbank',") , {HALF: "the bank's record"},
+        DOUBLE.replace("hmac.new(key,", "hmac.new(b'fernbank',") , {MADE_UP: "accept() gave True"},
     ),
     "nothing is accepted": (
         ("    if not isinstance(cookie", "    return False\n    if not isinstance(cookie"),
@@ -383,12 +382,13 @@ DOUBLE_WRONG = {
         ("sign(key, id, rand)}\"", "sign(key, id, 'x')}\""), {FORMS: "answered 403", TWO: "answered 403"},
     ),
     "no check of what it is": (
-        ("    if not isinstance(cookie, str) or not isinstance(token, str) or not token:\n        return False\n", ""),
+        (DOUBLE[DOUBLE.index("    if not isinstance") : DOUBLE.index("    if not hmac")], ""),
         {HALF: "AttributeError", EMPTY: "AttributeError"},
     ),
-    "the first half of the signature": (
-        ('signature.encode(), sign(key, id, rand).encode()', 'signature[:32].encode(), sign(key, id, rand)[:32].encode()'),
-        {MADE_UP: "the bank's record"},
+    "how the signature begins": (
+        ("hmac.compare_digest(signature.encode(), sign(key, id, rand).encode())",
+         "sign(key, id, rand).startswith(signature)"),
+        {MADE_UP: "the bank's record", EMPTY: "accept() gave True", BOUNDARY: "accept() took"},
     ),
 }  # fmt: skip
 
@@ -447,8 +447,8 @@ UNSAFE = 'method not in ("GET", "HEAD", "OPTIONS") or config["changes"]'
 POLICY_WRONG = {
     "everything": (
         ("    site, origin", "    return True\n    site, origin"),
-        {FOREIGN: "record", LOGIN: "record", NULL: "record", NEITHER: "gave True", LINK: "record", ISOLATED: "gave True",
-         ALIKE: "gave True"},
+        {FOREIGN: "record", LOGIN: "record", NULL: "record", NEITHER: "gave True", LINK: "record",
+         ISOLATED: "gave True", ALIKE: "gave True"},
     ),
     "nothing": (
         ("    site, origin", "    return False\n    site, origin"),
@@ -465,10 +465,12 @@ POLICY_WRONG = {
     "old browsers stay out": (
         ('if site is None:\n            return config["absent"] if origin is None else trusted',
          "if site is None:\n            return False"),
-        {PAGES: "answered 403", CONFIG: "gave False"},
+        {BOOKMARKS: "answered 403", PAGES: "answered 403", CONFIG: "gave False"},
     ),
-    "POST only": ((UNSAFE, 'method == "POST" or config["changes"]'), {FOREIGN: "record", NEITHER: "gave True"}),
-    "the method alone": ((UNSAFE, 'method not in ("GET", "HEAD", "OPTIONS")'), {NEITHER: "gave True", LINK: "record"}),
+    "POST and PUT only": ((UNSAFE, 'method in ("POST", "PUT") or config["changes"]'), {NEITHER: "gave True"}),
+    "the method alone": (
+        (UNSAFE, 'method not in ("GET", "HEAD", "OPTIONS")'), {NEITHER: "gave True", LINK: "record"},
+    ),
     "siblings are family": (
         ('site == "same-site" and trusted', 'site == "same-site"'), {FOREIGN: "record", ALIKE: "gave True"},
     ),
@@ -493,9 +495,6 @@ POLICY_WRONG = {
     "any navigation": (
         (' and headers.get("Sec-Fetch-Dest") == "document"', ""), {ISOLATED: "allow() gave True"},
     ),
-    "any document": (
-        ('headers.get("Sec-Fetch-Mode") == "navigate" and ', ""), None,
-    ),
     "reading is harmless": (
         ('    return headers.get("Sec-Fetch-Mode") == "navigate" and headers.get("Sec-Fetch-Dest") == "document"',
          "    return True"),
@@ -504,12 +503,12 @@ POLICY_WRONG = {
     "how it begins": (
         ('trusted = origin in config["origins"]',
          'trusted = any((origin or "").startswith(one) for one in config["origins"])'),
-        {ALIKE: "is not"},
+        {ALIKE: "allow() gave True"},
     ),
     "how it ends": (
         ('trusted = origin in config["origins"]',
          'trusted = any((origin or "").endswith(one.partition("//")[2]) for one in config["origins"])'),
-        {ALIKE: "is not"},
+        {ALIKE: "allow() gave True"},
     ),
     "Origin goes first": (
         ('(site == "same-site" and trusted)', "trusted"), {ALIKE: "cross-site"},
@@ -519,7 +518,6 @@ POLICY_WRONG = {
         {NEITHER: "gave True", ISOLATED: "gave True", ALIKE: "gave True", LOGIN: "record"},
     ),
 }  # fmt: skip
-del POLICY_WRONG["any document"]
 
 # --------------------------------------------------------------------------------------------------------------
 
