@@ -263,9 +263,9 @@ FORM = tier(
 )
 
 
-def both(issuer, what, token):
-    """Cases for verify() and payload() that must be refused; the key is the first of the policy."""
-    return ("verify", verifying(issuer, what, token)), ("payload", signed_by(what, token, issuer.policy["keys"][0]))
+def both(issuer, what, token, alg="HS256"):
+    """Cases for verify() and payload() that must be refused, payload() with the issuer's key for `alg`."""
+    return ("verify", verifying(issuer, what, token)), ("payload", signed_by(what, token, issuer.keys[alg]))
 
 
 def ask_both(lab, cases):
@@ -308,7 +308,7 @@ def text_and_length(lab):
         cases += both(issuer, f"{thing!r:.60}, which is no text,", thing)
     for alg in issuer.keys:
         token, _ = of_length(issuer, alg, LONGEST + 1)
-        cases += both(issuer, f"a token of {LONGEST + 1:,} characters", token)
+        cases += both(issuer, f"a token of {LONGEST + 1:,} characters", token, alg)
     key = issuer.keys["HS256"]
     for text in ('{"x":' + "[" * 10_000 + "]" * 10_000 + "}", "[" * 10_000, '{"a":' * 10_000):
         cases += both(issuer, "a token nested 10,000 deep", compact(issuer.header("HS256"), text.encode(), key))
@@ -337,7 +337,7 @@ def three_parts(lab):
             "with the word Bearer before it": f"Bearer {token}", "with other dots": token.replace(".", "\u3002"),
         }  # fmt: skip
         for what, text in texts.items():
-            cases += both(issuer, f"a token {what}", text)
+            cases += both(issuer, f"a token {what}", text, alg)
     ask_both(lab, cases)
 
 
@@ -348,7 +348,7 @@ def canonical(lab):
         issuer = gate(lab, alg)
         for _ in range(12):
             for what, text in odd_texts(issuer, issuer.keys[alg]):
-                cases += both(issuer, what, text)
+                cases += both(issuer, what, text, alg)
     ask_both(lab, cases)
 
 
@@ -361,7 +361,7 @@ def strict_header(lab):
             for _ in range(6):
                 header = broken(lab.random, issuer.header(alg))
                 token = compact(header, issuer.claims(), issuer.keys[alg])
-                cases += both(issuer, f"a signed token whose header {what}", token)
+                cases += both(issuer, f"a signed token whose header {what}", token, alg)
     ask_both(lab, cases)
 
 

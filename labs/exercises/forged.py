@@ -106,7 +106,7 @@ def odd_texts(issuer, key):
         if number < 2:  # what was signed is the odd text
             data = ".".join(whole[:2]).encode()
             whole[2] = base64url.encode(sign(key.alg, key.signs, data))
-        yield f"a token of {key.alg} whose part {number + 1} is {what},", ".".join(whole)
+        yield f"a token of {key.alg}, its part {number + 1} {what},", ".".join(whole)
 
 
 def other_signatures(key):
@@ -158,7 +158,6 @@ def bad_changes(random, key):
         yield {"kty": kty}
     yield from (
         {"use": "enc"},
-        {"use": None},
         {"use": ""},
         {"key_ops": ["encrypt"]},
         {"key_ops": []},

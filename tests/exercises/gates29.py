@@ -1,5 +1,7 @@
 """Gates for the tests of lab 29: wrong ones, right ones, and some that only look like gates."""
 
+import json
+
 # What differs from the solution: a name: (the rule whose probe refuses it, ((this, by that), ...)).
 
 ALG = 'if header.get("alg") != alg:'
@@ -253,7 +255,10 @@ WRONG = {
             ),
         ),
     ),
-    "falls over deep nesting": ("17", ((BAD_JSON, "except ValueError:"),)),
+    "falls over a number of 5,000 digits": (
+        "17",
+        ((BAD_JSON, "except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):"),),
+    ),
     "counts refusals, and stays shut": (
         "18",
         (
@@ -418,6 +423,11 @@ WRONG = {
     ),
     "falls over at the counter": ("38", ((BAD_JSON, "except (json.JSONDecodeError, RecursionError):"),)),
 }
+
+try:
+    json.loads("[" * 2400 + "]" * 2400)
+except RecursionError:  # only before Python 3.12 can so short a token be nested too deep
+    WRONG["falls over deep nesting"] = ("17", ((BAD_JSON, "except ValueError:"),))
 
 DECODED = """
 import base64, json
