@@ -52,7 +52,6 @@ def policed(kind=FetchMetadata):
     """A policy knows the bank's own address from its configuration, which here is known once it is served."""
     origins = []
     app = guarded(kind(origins))
-    app.csrf._config["origins"] = origins
     app.learn = origins.append
     return app
 

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypedDict
 
 from labs.auth.stores import Store
@@ -116,10 +116,13 @@ class BoundDoubleSubmit:
 
 
 class FetchMetadata:
-    """No token: what the browser itself says about where a request comes from (`allow`)."""
+    """No token: what the browser itself says about where a request comes from (`allow`).
 
-    def __init__(self, origins: Iterable[str], *, siblings: Iterable[str] = (), absent: bool = False) -> None:
-        self._config = {"origins": list(origins), "siblings": list(siblings), "absent": absent}
+    `origins` may be filled later, by who learns the site's address only when it is served.
+    """
+
+    def __init__(self, origins: Collection[str], *, siblings: Collection[str] = (), absent: bool = False) -> None:
+        self._config = {"origins": origins, "siblings": siblings, "absent": absent}
 
     def token(self, id: str, headers: Mapping[str, str]) -> None:
         """None: the pages carry nothing."""
