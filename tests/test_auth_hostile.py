@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from token_cases import (
     ISSUER,
     NOW,
+    UNHURRIED,
     VERIFIERS,
     claims_with,
     compact,
@@ -266,13 +267,14 @@ MEMBERS = ["alg", "kid", "typ", "crit", "b64", "jwk", "jku", "iss", "sub", "aud"
 CHANGES = st.dictionaries(st.sampled_from(MEMBERS) | st.text(max_size=5), RAW_JSON, max_size=3)
 
 
+@UNHURRIED
 @given(st.text() | st.text("AZaz09-_.=", max_size=60) | st.binary() | RAW_JSON)
 def test_any_object(token):
     assert verdict(readable, token) is None
     assert verdict(on_pyjwt, token) is None
 
 
-@settings(max_examples=300)
+@settings(UNHURRIED, max_examples=300)
 @given(header=CHANGES, claims=CHANGES, alg=st.sampled_from(ALGORITHMS))
 def test_any_header_and_any_claims_that_the_issuer_signed(header, claims, alg):
     token = signed(alg, header, claims)
@@ -284,6 +286,7 @@ def test_any_header_and_any_claims_that_the_issuer_signed(header, claims, alg):
         assert one["aud"] == "accounts" or "accounts" in one["aud"]
 
 
+@UNHURRIED
 @given(st.binary(max_size=200), st.binary(max_size=200), st.sampled_from(ALGORITHMS))
 def test_any_bytes_that_the_issuer_signed(header, payload, alg):
     assert verdict(readable, compact(header, payload, key(alg))) is None
@@ -292,7 +295,7 @@ def test_any_bytes_that_the_issuer_signed(header, payload, alg):
     assert verdict(on_pyjwt, as_payload) is None
 
 
-@settings(max_examples=300)
+@settings(UNHURRIED, max_examples=300)
 @given(st.data(), st.sampled_from(ALGORITHMS))
 def test_an_honest_token_with_any_small_change(data, alg):
     token = signed(alg)
@@ -305,6 +308,7 @@ def test_an_honest_token_with_any_small_change(data, alg):
         assert verdict(on_pyjwt, changed) is None
 
 
+@UNHURRIED
 @given(
     lived=st.integers(-100, 1000),
     leeway=st.floats(0, 100),
@@ -319,6 +323,7 @@ def test_any_time(lived, leeway, since, nbf):
     assert (verdict(readable, token, policy(leeway=leeway), now) is not None) == good
 
 
+@UNHURRIED
 @given(st.binary(max_size=100))
 def test_base64url_has_one_text_for_each_string_of_bytes(data):
     text = base64url.encode(data)
@@ -326,6 +331,7 @@ def test_base64url_has_one_text_for_each_string_of_bytes(data):
     assert not set(text) & set("+/=")
 
 
+@UNHURRIED
 @given(st.text("AQgwZz09-_", max_size=20) | st.text(max_size=20))
 def test_base64url_reads_only_what_it_writes(text):
     try:

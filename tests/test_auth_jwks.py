@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import pytest
 from flask import Flask, Response, redirect
 from hypothesis import given
-from token_cases import ISSUER, key
+from token_cases import ISSUER, UNHURRIED, key
 
 from labs.auth import jwks
 from labs.auth.jwks import JwksClient, fetch_from, publish
@@ -243,6 +243,7 @@ JSON = st.recursive(
 )
 
 
+@UNHURRIED
 @given(JSON | st.lists(JSON).map(lambda keys: {"keys": keys}), st.text())
 def test_any_answer_and_any_kid(answer, kid):
     issuer = Issuer()
@@ -255,27 +256,33 @@ def test_any_answer_and_any_kid(answer, kid):
 # ---- Threads -------------------------------------------------------------------------------------
 
 
-class SlowIssuer(Issuer):
-    """One whose answer comes when the test says so."""
+class Queue:
+    """A lock that calls `all_here` when `many` have come for it."""
 
-    def __init__(self, *keys):
-        super().__init__(*keys)
-        self.began, self.may_answer = threading.Event(), threading.Event()
+    def __init__(self, many, all_here):
+        self.lock, self.coming, self.came = threading.Lock(), threading.Lock(), 0
+        self.many, self.all_here, self.release = many, all_here, self.lock.release
 
-    def fetch(self):
-        self.began.set()
-        self.may_answer.wait()
-        return super().fetch()
+    def acquire(self, blocking=True):
+        with self.coming:
+            self.came += 1
+            if self.came == self.many:
+                self.all_here()
+        return self.lock.acquire(blocking)
 
 
 def test_of_many_who_need_the_keys_one_fetches_and_all_get_them():
-    issuer = SlowIssuer(ONE)
+    issuer, may_answer = Issuer(ONE), threading.Event()
     client = issuer.client(cooldown=0)  # only that somebody else has just fetched keeps them from it
+    client._lock = Queue(10, may_answer.set)
+
+    def answer():
+        may_answer.wait()
+        return publish([ONE])
+
+    issuer.answer = answer
     with ThreadPoolExecutor(10) as pool:
-        waiting = [pool.submit(found, client, "one") for _ in range(10)]
-        issuer.began.wait()
-        issuer.may_answer.set()
-        assert {one.result() for one in waiting} == {"one"}
+        assert set(pool.map(lambda _: found(client, "one"), range(10))) == {"one"}
     assert client.fetches == issuer.asked == 1
 
 

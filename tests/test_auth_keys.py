@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given, settings
-from token_cases import ISSUER, key
+from token_cases import ISSUER, UNHURRIED, key
 
 from labs.auth import algorithms, base64url
 from labs.auth.algorithms import ALGORITHMS
@@ -169,6 +169,13 @@ def test_a_jwk_that_lacks_a_member(jwk):
             from_jwk({other: jwk[other] for other in jwk if other != name}, ISSUER)
 
 
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_a_coordinate_has_its_32_bytes_and_no_others(name):
+    longer = base64url.encode(b"\0" + base64url.decode(P256[name]))  # the same number
+    with pytest.raises(ValueError, match="32 bytes"):
+        from_jwk(P256 | {name: longer}, ISSUER)
+
+
 def test_what_is_no_object_is_no_jwk():
     for jwk in (None, [], "a key", 5, [OCT]):
         with pytest.raises(ValueError, match="JSON object"):
@@ -185,7 +192,7 @@ JSON = st.recursive(
 MEMBERS = ["kty", "kid", "alg", "use", "key_ops", "crv", "x", "y", "n", "e", "k"]
 
 
-@settings(max_examples=300)
+@settings(UNHURRIED, max_examples=300)
 @given(jwk=st.sampled_from([OCT, P256, RSA, ED]), change=st.dictionaries(st.sampled_from(MEMBERS), JSON))
 def test_any_jwk_is_read_or_refused(jwk, change):
     with contextlib.suppress(ValueError):

@@ -10,6 +10,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
+from token_cases import UNHURRIED
 
 from labs.auth.refresh import RefreshRefused, RefreshTokens
 from labs.auth.stores import MemoryStore, RedisStore, SQLStore, StoreDown
@@ -324,6 +325,21 @@ def test_a_log_out_everywhere_in_the_middle_of_a_log_in(refresh, store, number):
         assert refresh.revoke_all("ana") == 1
 
 
+@pytest.mark.parametrize("number", CALLS)
+def test_two_log_ins_at_once_are_both_listed(refresh, store, number):
+    refresh.issue("ana", "web")
+    store.before(number, lambda: refresh.issue("ana", "phone"))
+    refresh.issue("ana", "tablet")
+    assert refresh.revoke_all("ana") == 3
+
+
+def test_a_list_is_kept_as_long_as_its_longest_family(store, clock):
+    for lifetime in (60, 600, 60):
+        RefreshTokens(store, lifetime=lifetime, clock=clock).issue("ana", "web")
+    store.sweep(clock.now + 599)
+    assert RefreshTokens(store, clock=clock).revoke_all("ana") == 1
+
+
 @pytest.fixture(params=["memory", "SQLite", "fakeredis"])
 def any_store(request, tmp_path):
     match request.param:
@@ -455,10 +471,11 @@ class AnyOrder(RuleBasedStateMachine):
         self.clock.now += seconds
 
 
-AnyOrder.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+AnyOrder.TestCase.settings = settings(UNHURRIED, max_examples=60, stateful_step_count=30)
 TestAnyOrder = AnyOrder.TestCase
 
 
+@UNHURRIED
 @given(st.text() | st.none() | st.binary() | st.integers(), st.text() | st.none() | st.integers())
 def test_any_token_and_any_client(token, client):
     refused(RefreshTokens(MemoryStore()), token, client)

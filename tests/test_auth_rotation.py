@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
-from token_cases import ISSUER
+from token_cases import ISSUER, UNHURRIED
 
 from labs.auth import tokens
 from labs.auth.algorithms import ALGORITHMS
@@ -95,7 +95,7 @@ def test_two_rotations_in_a_row_sign_in_turn():
     assert kids(ring) == [third.kid]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(UNHURRIED, max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from(["wait", "rotate"]), st.integers(1, 700), st.integers(0, 2)), max_size=25))
 def test_no_rotation_logs_anybody_out(steps):
     """Whatever the services have cached, and however often keys are rotated: a token lives as long as it says."""
@@ -207,8 +207,10 @@ def test_removing_a_key_that_has_stopped_signing():
     new = ring.rotate()
     world.now += CACHE
     ring.remove(old.kid)
-    assert ring.signing() is new
-    assert kids(ring) == [new.kid]
+    for _ in range(2):
+        assert ring.signing() is new
+        assert kids(ring) == [new.kid]
+        world.now += 10_000
 
 
 def test_only_a_published_key_can_be_removed():
@@ -226,7 +228,7 @@ def test_only_a_published_key_can_be_removed():
 OPERATION = st.tuples(st.sampled_from(["wait", "back", "rotate", "remove"]), st.integers(0, 1500))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(UNHURRIED, max_examples=100)
 @given(st.lists(OPERATION, max_size=30))
 def test_whatever_happens_the_key_that_signs_is_published_and_a_removed_one_is_not(operations):
     world, removed = World(services=0), set()

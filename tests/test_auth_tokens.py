@@ -86,6 +86,7 @@ ALSO_HONEST = [
     {"roles": []},
     {"many": [{"a": []}] * 100, "brackets": "[" * 100},
     {"deep": json.loads("[" * 31 + "]" * 31)},
+    {"deep": json.loads("[[], " * 30 + "[]" + "]" * 30)},
 ]
 
 

@@ -5,6 +5,7 @@ from enum import Enum
 from functools import cache
 
 import time_machine
+from hypothesis import HealthCheck, settings
 
 from labs.auth import algorithms, base64url, keys, production, tokens
 from labs.auth.algorithms import ALGORITHMS
@@ -13,6 +14,7 @@ from labs.auth.tokens import ACCESS_TOKEN, Policy
 
 ISSUER = "https://id.fernbank.example"
 NOW = 1_900_000_000
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 LEFT_OUT = Enum("Left", "OUT").OUT  # in a dict of changes: this member is not there
 
 
