@@ -111,6 +111,22 @@ def test_the_page_works_under_every_policy_and_a_notice_is_read(ana, trap):
         assert ana.text("#account:not(:empty)").startswith("ana: ")
 
 
+def test_a_stolen_token_can_be_ended_and_a_large_transfer_needs_the_password(ana, trap):
+    """Of all things that an article says, that there is no way to revoke it is the easiest to try."""
+    with at(ana, STORAGE, board=pages.raw) as site:
+        token = xss.steal(site, trap, ana, 500).captured["token"]
+        mallory, bearer = site.visitor("mallory"), {"Authorization": f"Bearer {token}"}
+        assert mallory.get("/balance", headers=bearer).status == 200
+        assert ana.evaluate("fetch('/logout', {method: 'POST', headers: bearer()}).then(a => a.status)") == 200
+        assert mallory.get("/balance", headers=bearer).status == 200
+        assert ana.evaluate("fetch('/logout/everywhere', {method: 'POST', headers: bearer()}).then(a => a.status)") == 200
+        assert mallory.get("/balance", headers=bearer).status == 401
+        log_in(site, ana)
+        lost(site)
+        assert [one.status for one in xss.ride(site, trap, ana, 1_001).exchanges] == [403]
+        assert lost(site) == NOTHING
+
+
 def test_a_vulnerable_bank_answers_on_this_machine_only(trap):
     with serve(pages.online(STORAGE, board=pages.raw), name="online") as site:
         assert site.url.startswith("http://127.0.0.1:")

@@ -51,7 +51,7 @@ def test_side_by_side(capsys):
     said = capsys.readouterr().out
     assert "- (you: sent)" not in said
     assert "sent (you: -)" in said
-    assert "You were right in 3 of 6 cells." in said
+    assert "You were right in 3 of your 4 cells." in said
 
 
 def test_without_a_prediction(capsys):

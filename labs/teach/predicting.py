@@ -51,17 +51,17 @@ def commit(name: str, prediction: dict[str, str]) -> Prediction:
 def compare(prediction: Prediction, measured: dict[str, str], head: list[str], title: str) -> None:
     """Draw what was measured (row -> cells such as "y n") beside what was predicted, and count what was right.
 
-    `head`: the names of the cells in a row.
+    `head`: the names of the cells in a row. A row that was not predicted is only shown.
     """
     drawn, right, cells = [], 0, 0
     for row, found in measured.items():
         guesses = prediction.rows.get(row, []) if prediction.kept else []
         pairs = list(zip(found.split(), [*guesses, *[""] * len(head)], strict=False))
         right += sum(one == guess for one, guess in pairs)
-        cells += len(pairs)
+        cells += len(guesses)
         drawn.append([row, *(_cell(one, guess) for one, guess in pairs)])
     table(title, ["", *head], drawn).put()
-    said(f"You were right in {right} of {cells} cells." if prediction.kept else "No prediction was kept.").put()
+    said(f"You were right in {right} of your {cells} cells." if prediction.kept else "No prediction was kept.").put()
 
 
 def _cell(found: str, guess: str) -> str:
