@@ -29,7 +29,7 @@ from .forged import (
     styles,
     weak_keys,
 )
-from .gate import REFUSED, Case, ask, ask_singly, bad, gate, good, hold, said, signed_by, spoilt, verifying
+from .gate import REFUSED, Case, ask, ask_singly, bad, gate, good, hold, mixed, said, signed_by, spoilt, verifying
 from .lab import FAST, Lab
 from .malformed import BROKEN, malformed
 from .mint import GONE, Issuer, Mint, changed, compact, jwk, mac, public_texts, rsa_key, with_signature
@@ -80,17 +80,17 @@ def comes_back(lab):
     for alg in ALGORITHMS:
         key, stranger = mint.key(alg), mint.key(alg)
         for header, length in zip(headers(lab.random, alg), lab.random.sample([0, 30, 300], 3), strict=True):
-            data = lab.random.randbytes(length)
-            token = compact(header, data, key)
+            data, *others = (lab.random.randbytes(size) for size in (length, 30, 30, 30, 30))
+            tokens = [compact(header, each, key) for each in (data, *others)]
+            swapped = with_signature(tokens[2], base64url.decode(tokens[3].split(".")[2]))
             shown = lab.random.choice(
                 [{}, {"use": GONE}, {"kid": GONE}, {"key_ops": ["verify"]}, {"use": GONE, "x5t": "x"}]
             )
             given, what = changed(jwk(key), shown), f"a token of {alg} with the header {json.dumps(header):.200}"
-            other = with_signature(compact(header, data + b"!", key), base64url.decode(token.split(".")[2]))
-            cases += [signed_by(what, token, given, data), signed_by(*spoilt(lab, what, token), given)]
-            cases += [signed_by(f"{what}, signed by somebody else,", compact(header, data, stranger), given)]
-            cases += [signed_by(f"{what}, and the signature of another payload,", other, given)]
-    ask(lab, "payload", cases)
+            cases += [signed_by(what, tokens[0], given, data), signed_by(*spoilt(lab, what, tokens[1]), given)]
+            cases += [signed_by(f"{what}, with the signature of another token,", swapped, given)]
+            cases += [signed_by(f"{what}, signed by somebody else,", compact(header, others[3], stranger), given)]
+    ask(lab, "payload", mixed(lab, cases))
 
 
 @SIGNATURE.customer("2 · The standards' own examples", look_at="the example that is named: it stands in data/vectors")
@@ -100,7 +100,7 @@ def published(lab):
         if one.payload is not None:
             cases.append(judged(one))
             cases.append(signed_by(*spoilt(lab, one.label, one.token), one.jwk))
-    ask(lab, "payload", cases)
+    ask(lab, "payload", mixed(lab, cases))
 
 
 def judged(one):
@@ -280,14 +280,15 @@ def any_style(lab):
     issuer, cases = gate(lab), []
     for alg in issuer.keys:
         key, header = issuer.keys[alg], issuer.header(alg)
-        for what, text, claims in styles(issuer):
-            token = compact(restyled(lab.random, header), text, key)
-            cases += [verifying(issuer, f"a token whose claims are {what}", token, claims)]
-            cases += [verifying(issuer, *spoilt(issuer, f"a token whose claims are {what}", token))]
+        for (style, text, claims), (_, other, _) in zip(styles(issuer), styles(issuer), strict=True):
+            token, what = compact(restyled(lab.random, header), text, key), f"a token whose claims are {style}"
+            cases.append(verifying(issuer, what, token, claims))
+            cases.append(verifying(issuer, *spoilt(issuer, what, compact(restyled(lab.random, header), other, key))))
         token, claims = of_length(issuer, alg, LONGEST)
-        cases += [verifying(issuer, f"a token of exactly {LONGEST:,} characters", token, claims)]
-        cases += [verifying(issuer, *spoilt(issuer, f"a token of {LONGEST:,} characters", token))]
-    ask(lab, "verify", cases)
+        cases.append(verifying(issuer, f"a token of exactly {LONGEST:,} characters", token, claims))
+        other, _ = of_length(issuer, alg, LONGEST)
+        cases.append(verifying(issuer, *spoilt(issuer, f"a token of {LONGEST:,} characters", other)))
+    ask(lab, "verify", mixed(lab, cases))
 
 
 @FORM.probe("12 · A token is text of at most 8,192 characters", points=2, look_at="the very first thing you ask")
@@ -442,7 +443,7 @@ def gets_in(lab):
                 claims,
             )
         )
-    ask_singly(lab, "verify", cases)
+    ask_singly(lab, "verify", mixed(lab, cases))
 
 
 @CLAIMS.customer(
@@ -467,7 +468,7 @@ def optional_forms(lab):
     cases += good(
         issuer, "a token about somebody with another name", sub=lab.random.choice(["Zoë", "0", "ana@example", "a b"])
     )
-    ask(lab, "verify", cases)
+    ask(lab, "verify", mixed(lab, cases))
 
 
 @CLAIMS.customer("21 · Up to the last moment of the leeway", look_at="the comparisons with leeway")
@@ -485,7 +486,7 @@ def last_moment(lab):
         cases += good(
             issuer, f"a token that begins in {leeway} s, with that leeway,", nbf=now + leeway, exp=now + 300
         )
-    ask(lab, "verify", cases)
+    ask(lab, "verify", mixed(lab, cases))
 
 
 @CLAIMS.probe(
@@ -728,11 +729,16 @@ def token_for(lab, name, alg=None, header=None, **claims):
 
 
 def served(lab, name, token, what):
-    """Expect that the counter serves whoever holds this token, and nobody with a bit of it changed."""
-    owner = Bearer(lab, name, token).owner()
-    lab.expect(owner == name, f"{what} shows {name} their own account", f"it was {owner}'s", lab.last)
-    told, other = spoilt(lab, what, token)
-    lab.refused(Bearer(lab, name, other).owner, f"{told} is answered 401")
+    """Expect that the counter serves whoever holds this token, and nobody who holds a spoilt one like it."""
+    alg = json.loads(base64url.decode(token.split(".")[0]))["alg"]
+    told, other = spoilt(lab, what, token_for(lab, name, alg))
+    spoilt_first = lab.random.random() < 0.5
+    for turn in (spoilt_first, not spoilt_first):
+        if turn:
+            lab.refused(Bearer(lab, name, other).owner, f"{told} is answered 401")
+        else:
+            owner = Bearer(lab, name, token).owner()
+            lab.expect(owner == name, f"{what} shows {name} their own account", f"it was {owner}'s", lab.last)
 
 
 def turned_away(lab, what, token):

@@ -100,18 +100,24 @@ def verifying(issuer: Issuer, what: str, token: Any, wanted: Any = REFUSED, now:
 
 
 def good(issuer: Issuer, what: str, alg: str | None = None, now: float | None = None, **claims: Any) -> list[Case]:
-    """Cases of a token with these claims that must get in, and of the same with a bit changed, which must not."""
-    said = issuer.claims(**claims)
-    token = issuer.token(alg, said)
-    return [verifying(issuer, what, token, said, now), verifying(issuer, *spoilt(issuer, what, token), now=now)]
+    """Cases of a token with these claims that must get in, and of another with a bit changed, which must not."""
+    alg, said = alg or issuer.random.choice(list(issuer.keys)), issuer.claims(**claims)
+    other = spoilt(issuer, what, issuer.token(alg, issuer.claims(**claims)))
+    return [verifying(issuer, what, issuer.token(alg, said), said, now), verifying(issuer, *other, now=now)]
 
 
 def spoilt(drawn: Any, what: str, token: str) -> tuple[str, str]:
     """A token with a bit of its signature changed, and what it is; `drawn` has the `random`.
 
-    Each customer is followed by one: a gate that lets everybody in serves nobody.
+    Among the customers there is one for each: a gate that lets everybody in serves nobody. Give it a token of its
+    own, or a gate that has seen the honest one knows this one by it.
     """
     return f"{what}, with one bit of its signature changed,", damaged(token, drawn.random)
+
+
+def mixed(lab: Lab, cases: list[Case]) -> list[Case]:
+    """The cases in another order: where a token stands says nothing about it."""
+    return lab.random.sample(cases, len(cases))
 
 
 def bad(issuer: Issuer, what: str, /, header: dict | None = None, **claims: Any) -> Case:

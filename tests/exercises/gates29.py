@@ -438,6 +438,33 @@ def part(token, n):
 """
 
 CHEATS = {
+    "believes whoever comes first": DECODED
+    + """
+seen = set()
+def new(token):
+    content, _, signature = token.rpartition(".")
+    if content in seen or signature in seen: raise Refused("Another one said so before.")
+    seen.update((content, signature))
+def payload(token, jwk):
+    new(token)
+    return part(token, 1)
+def verify(token, policy, now):
+    new(token)
+    return json.loads(part(token, 1))
+""",
+    "believes every other one": DECODED
+    + """
+turns = []
+def turn():
+    turns.append(1)
+    if len(turns) % 2 == 0: raise Refused("Not your turn.")
+def payload(token, jwk):
+    turn()
+    return part(token, 1)
+def verify(token, policy, now):
+    turn()
+    return json.loads(part(token, 1))
+""",
     "refuses everybody": """
 class Refused(Exception): pass
 def payload(token, jwk): raise Refused("No.")
