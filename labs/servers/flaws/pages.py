@@ -81,8 +81,8 @@ class Tokens:
 class LocalStorage:
     """A bank's cookie policy that uses no cookie: the log-in answers with the token, and a script sets the header.
 
-    VULNERABLE: what a script of the page stores, any script of the page reads (RFC 10017 §5.1.1, OWASP ASVS 5.0
-    14.3.3). In exchange no browser adds the header by itself, so no other site can have it sent.
+    VULNERABLE: what a script of the page stores, any script of the page reads (RFC 10017 §5). In exchange no browser
+    adds the header by itself, so no other site can have it sent.
     """
 
     def set(self, id: str) -> str:
