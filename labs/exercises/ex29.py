@@ -4,6 +4,7 @@ Each probe is one rule of the profile, with its number on the lab's page. `labs/
 """
 
 import json
+from itertools import cycle
 
 from labs.auth import base64url
 from labs.auth.algorithms import ALGORITHMS, ORDER, sign
@@ -77,16 +78,17 @@ SIGNATURE = tier(
 )
 def comes_back(lab):
     mint, cases = Mint(lab.random), []
+    shown = cycle([{}, {"use": GONE}, {"kid": GONE}, {"key_ops": ["sign", "verify"]}, {"use": GONE, "x5t": "x"}])
     for alg in ALGORITHMS:
         key, stranger = mint.key(alg), mint.key(alg)
         for header, length in zip(headers(lab.random, alg), lab.random.sample([0, 30, 300], 3), strict=True):
             data, *others = (lab.random.randbytes(size) for size in (length, 30, 30, 30, 30))
             tokens = [compact(header, each, key) for each in (data, *others)]
             swapped = with_signature(tokens[2], base64url.decode(tokens[3].split(".")[2]))
-            shown = lab.random.choice(
-                [{}, {"use": GONE}, {"kid": GONE}, {"key_ops": ["verify"]}, {"use": GONE, "x5t": "x"}]
+            given, what = (
+                changed(jwk(key), next(shown)),
+                f"a token of {alg} with the header {json.dumps(header):.200}",
             )
-            given, what = changed(jwk(key), shown), f"a token of {alg} with the header {json.dumps(header):.200}"
             cases += [signed_by(what, tokens[0], given, data), signed_by(*spoilt(lab, what, tokens[1]), given)]
             cases += [signed_by(f"{what}, with the signature of another token,", swapped, given)]
             cases += [signed_by(f"{what}, signed by somebody else,", compact(header, others[3], stranger), given)]
@@ -125,19 +127,8 @@ def alg_exactly(lab):
     mint, cases = Mint(lab.random), []
     for alg in ALGORITHMS:
         key, data = mint.key(alg), claims_of(lab)
-        names = [
-            "none",
-            "None",
-            "NONE",
-            "nOnE",
-            "",
-            alg.lower(),
-            alg.swapcase(),
-            f"{alg} ",
-            f"{alg}\0",
-            "HS512",
-            "Ed25519",
-        ]
+        names = ["none", "None", "NONE", "nOnE", "", alg.lower(), alg.swapcase(), f"{alg} ", f"{alg}\0"]
+        names += ["HS512", "Ed25519"]
         names += [f"{alg[:2]}384", *(other for other in ALGORITHMS if other != alg)]
         for name in [GONE, None, True, 0, [], {}, [alg], {alg: 1}, *names]:
             header = changed({"kid": key.kid}, {"alg": name})
@@ -294,28 +285,17 @@ def any_style(lab):
 @FORM.probe("12 · A token is text of at most 8,192 characters", points=2, look_at="the very first thing you ask")
 def text_and_length(lab):
     issuer, cases = gate(lab), []
-    for thing in (
-        None,
-        True,
-        5,
-        1.5,
-        [],
-        {},
-        [issuer.token()],
-        {"token": issuer.token()},
-        issuer.token().encode(),
-        b"",
-    ):
+    token = issuer.token("HS256")
+    for thing in (None, True, 5, 1.5, [], {}, [token], {"token": token}, token.encode(), b""):
         cases += both(issuer, f"{thing!r:.60}, which is no text,", thing)
     for alg in issuer.keys:
         token, _ = of_length(issuer, alg, LONGEST + 1)
         cases += both(issuer, f"a token of {LONGEST + 1:,} characters", token, alg)
     key = issuer.keys["HS256"]
     for text in ('{"x":' + "[" * 10_000 + "]" * 10_000 + "}", "[" * 10_000, '{"a":' * 10_000):
-        cases += both(issuer, "a token nested 10,000 deep", compact(issuer.header("HS256"), text.encode(), key))
-        cases += both(
-            issuer, "a token with a header nested 10,000 deep", compact(text.encode(), issuer.claims(), key)
-        )
+        inside, outside = text.encode(), issuer.header("HS256")
+        cases += both(issuer, "a token nested 10,000 deep", compact(outside, inside, key))
+        cases += both(issuer, "a token with a header nested 10,000 deep", compact(inside, issuer.claims(), key))
     ask_both(lab, cases)
     ask(lab, "verify", [verifying(issuer, *huge) for huge in huge_tokens(issuer)])
 
@@ -347,8 +327,8 @@ def canonical(lab):
     cases = []
     for alg in ("HS256", "ES256", "EdDSA"):
         issuer = gate(lab, alg)
-        for _ in range(12):
-            for what, text in odd_texts(issuer, issuer.keys[alg]):
+        for number in [0, 1, 2] * 4:
+            for what, text in odd_texts(issuer, issuer.keys[alg], number):
                 cases += both(issuer, what, text, alg)
     ask_both(lab, cases)
 
@@ -359,8 +339,7 @@ def strict_header(lab):
     for alg in ("HS256", "ES256", "EdDSA"):
         issuer = gate(lab, alg)
         for what, broken in BROKEN.items():
-            for _ in range(6):
-                header = broken(lab.random, issuer.header(alg))
+            for header in broken(lab.random, issuer.header(alg)):
                 token = compact(header, issuer.claims(), issuer.keys[alg])
                 cases += both(issuer, f"a signed token whose header {what}", token, alg)
     ask_both(lab, cases)
@@ -371,8 +350,8 @@ def strict_claims(lab):
     issuer, cases = gate(lab), []
     for alg in issuer.keys:
         for what, broken in BROKEN.items():
-            for _ in range(6):
-                token = compact(issuer.header(alg), broken(lab.random, issuer.claims()), issuer.keys[alg])
+            for claims in broken(lab.random, issuer.claims()):
+                token = compact(issuer.header(alg), claims, issuer.keys[alg])
                 cases.append(verifying(issuer, f"a signed token whose payload {what}", token))
     ask(lab, "verify", cases)
 

@@ -92,38 +92,41 @@ TEXTS = {
 }
 
 
-# ---- JSON, broken: each takes (random, a dict) and gives bytes that are no JSON object as the profile wants ---
+# ---- JSON, broken: each takes (random, a dict) and gives texts, as bytes, that the profile does not take -----
 
 
-def _and(members: dict[str, Any], raw: str | bytes) -> bytes:
-    """The JSON of `members`, with `raw` as one member more."""
-    return json.dumps(members).encode()[:-1] + b", " + (raw.encode() if isinstance(raw, str) else raw) + b"}"
+def _and(members: dict[str, Any], *raws: str | bytes) -> list[bytes]:
+    """The JSON of `members`, with each of `raws` as one member more."""
+    raws = [raw.encode() if isinstance(raw, str) else raw for raw in raws]
+    return [json.dumps(members).encode()[:-1] + b", " + raw + b"}" for raw in raws]
 
 
 def _twice(random, members):
-    name = random.choice(list(members))
-    other = random.choice([members[name], None, 1, "x", [], True])
-    first, second = (json.dumps({name: value})[1:-1] for value in random.sample([other, members[name]], 2))
-    rest = json.dumps({key: value for key, value in members.items() if key != name})[1:-1]
-    return ("{" + ", ".join(part for part in (first, rest, second) if part) + "}").encode()
+    found = []
+    for name, value in members.items():
+        other = random.choice([value, None, 1, "x", [], True])
+        first, second = (json.dumps({name: each})[1:-1] for each in random.sample([other, value], 2))
+        rest = json.dumps({key: each for key, each in members.items() if key != name})[1:-1]
+        found.append(("{" + ", ".join(part for part in (first, rest, second) if part) + "}").encode())
+    return found
 
 
 def _twice_inside(random, members):
-    inner = random.choice(['"x": {"a": 1, "a": 1}', '"x": [{"b": [], "a": 2, "b": []}]', '"x": {"": 1, "": 2}'])
-    return _and(members, inner)
+    return _and(members, '"x": {"a": 1, "a": 1}', '"x": [{"b": [], "a": 2, "b": []}]', '"x": {"": 1, "": 2}')
 
 
 def _twice_escaped(random, members):
-    name = random.choice(list(members))
-    return _and(members, f'"\\u{ord(name[0]):04x}{name[1:]}": {json.dumps(members[name])}')
+    return _and(members, *(f'"\\u{ord(name[0]):04x}{name[1:]}": {json.dumps(members[name])}' for name in members))
 
 
 def _no_number(random, members):
-    return _and(members, f'"x": {random.choice(["NaN", "Infinity", "-Infinity", "[NaN]", "007", "+1", ".5", "0x1"])}')
+    names = ("NaN", "Infinity", "-Infinity", "[NaN]", "007", "+1", ".5", "0x1")
+    return _and(members, *(f'"x": {name}' for name in names))
 
 
 def _after_it(random, members):
-    return json.dumps(members).encode() + random.choice([b",", b"x", b"{}", b"]", b"\0", b"//", b"null", b"\xc2\xa0"])
+    more = (b",", b"x", b"{}", b"]", b"\0", b"//", b"null", b"\xc2\xa0")
+    return [json.dumps(members).encode() + each for each in more]
 
 
 def _bad_syntax(random, members):
@@ -132,35 +135,38 @@ def _bad_syntax(random, members):
         text[:-1] + ",}", text.replace('"', "'"), text[:-1] + "/* x */}", text.replace(":", "=", 1), text[1:],
         text.replace('"', "", 2), text[:-1] + ", x: 1}", "{" + text + "}", text.replace("{", "{,", 1),
     ]  # fmt: skip
-    return random.choice(choices).encode()
+    return [each.encode() for each in choices]
 
 
 def _cut_json(random, members):
     text = json.dumps(members).encode()
-    return text[: random.randrange(len(text))]
+    return [text[: random.randrange(len(text))] for _ in range(4)]
 
 
 def _no_object(random, members):
     text = json.dumps(members)
-    return random.choice([f"[{text}]", json.dumps(text), "null", "true", "1", "1e5", '"x"', "[]", "", " "]).encode()
+    return [
+        each.encode() for each in (f"[{text}]", json.dumps(text), "null", "true", "1", "1e5", '"x"', "[]", "", " ")
+    ]
 
 
 def _encoding(random, members):
-    codec = random.choice(["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-8-sig"])
-    return json.dumps(members).encode(codec)
+    codecs = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-8-sig")
+    return [json.dumps(members).encode(codec) for codec in codecs]
 
 
 def _not_utf8(random, members):
-    bad = random.choice([b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xe4", b"\xf5\x80\x80\x80", b"caf\xe9"])
-    return _and(members, b'"x": "' + bad + b'"')
+    bad = (b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xe4", b"\xf5\x80\x80\x80", b"caf\xe9")
+    return _and(members, *(b'"x": "' + each + b'"' for each in bad))
 
 
 def _bad_text(random, members):
-    return _and(members, '"x": "' + random.choice(["a\nb", "\t", "\0", "\\q", "\\u12", "\\x41", "\x1f"]) + '"')
+    bad = ("a\nb", "\t", "\0", "\\q", "\\u12", "\\x41", "\x1f")
+    return _and(members, *(f'"x": "{each}"' for each in bad))
 
 
 def _noise(random, members):
-    return random.randbytes(random.randrange(1, 60))
+    return [random.randbytes(random.randrange(1, 60)) for _ in range(4)]
 
 
 BROKEN = {
@@ -231,10 +237,10 @@ def _as_text(issuer, random, honest, alg):
 
 
 def _as_json(issuer, random, honest, alg):
-    what, header, claims = random.choice(list(BROKEN)), issuer.header(alg), issuer.claims()
-    if random.random() < 0.5:
-        return f"a signed token whose header {what}", compact(BROKEN[what](random, header), claims, issuer.keys[alg])
-    return f"a signed token whose payload {what}", compact(header, BROKEN[what](random, claims), issuer.keys[alg])
+    what, parts = random.choice(list(BROKEN)), [issuer.header(alg), issuer.claims()]
+    broken = random.randrange(2)
+    parts[broken] = random.choice(BROKEN[what](random, parts[broken]))
+    return f"a signed token whose {('header', 'payload')[broken]} {what}", compact(*parts, issuer.keys[alg])
 
 
 def _as_members(issuer, random, honest, alg):
