@@ -108,8 +108,11 @@ def timed(lab, unit):
     return lambda: f"{prefix}{int(lab.now * unit):0{width}}"
 
 
-@PREDICT.customer("Ids from a good generator: None, and no guess", look_at="what makes you sure of an order")
+@PREDICT.customer("A guess where there is an order; where there is none, None", look_at="what makes you sure of one")
 def good_ids(lab):
+    last = lab.random.randrange(10**4, 10**7)
+    _, ana, given = guesses_at(lab, (f"{number:012}" for number in range(last, last + 99)).__next__, lambda: 0)
+    lands(lab, ana, given)
     generators = [
         lambda: secrets.token_urlsafe(32),
         lambda: f"{secrets.randbits(128):032x}",
@@ -191,10 +194,21 @@ class Planting:
         lab.last = lab.site.log[-1] if lab.site.log else None
         lab.expect(self.planted and self.logins == 1, "one attack: plant a cookie, and let Ana log in once",
                    f"plant() was called {len(self.planted)} times, and ana_logs_in() {self.logins} times")
+        values = {cookie.partition(";")[0].strip() for cookie in self.planted}
+        (login,) = [one for one in lab.site.log.by("ana") if one.method == "POST"]
+        lab.expect(carries(login, values), "what you plant goes along when Ana logs in", "it did not", login)
+        later = [one for one in lab.site.log.by("mallory") if one.n > login.n]
+        used = any(carries(one, values) for one in later)
+        lab.expect(used, "after her log-in you ask the bank with the id that you planted", "no request of yours did")
         return given
 
 
-@FIXATION.customer("Ana notices nothing: she logs in, and sees her own account", look_at="the Path of what you plant")
+def carries(exchange, values):
+    """Whether the request brings one of these cookies ("name=value")."""
+    return bool(values & set(dict(exchange.request_headers).get("Cookie", "").split("; ")))
+
+
+@FIXATION.customer("The attack takes place, and Ana notices nothing", look_at="the cookie's name, Domain and Path")
 def unharmed(lab):
     for sessions in (Sessions, KeepsAnonymousId):
         here = Planting(lab, sessions)
@@ -332,14 +346,19 @@ def forms_work(lab):
         served(lab, customer.submit("/notes", "/notes", text="a note"), name.title())
         served(lab, customer.submit("/me", "/confirm", password=lab.site.password_of(name)), name.title())
         served(lab, customer.submit("/balance", "/transfer", **order(other)), name.title())
+        answer = customer.send("/notes", {"text": "a note"}, at="/notes")
+        lab.expect(answer.status == 403, "403 for a form without a token", lab.answered(answer), answer.exchange)
         served(lab, customer.log_out(), name.title())
 
 
 def two_tabs_work(lab):
-    """Two pages are open; both forms are sent, in any order."""
-    ana = in_session(lab)
+    """Two pages are open, the bank is restarted, both forms are sent, in any order. Ben has a token of his own."""
+    ana, ben = in_session(lab), in_session(lab, "ben")
+    tokens = token_of_page(ana), token_of_page(ben)
+    lab.expect(tokens[0] != tokens[1], "Ben's session has another token than Ana's", f"both have {tokens[0]}")
     tabs = [hidden_fields(ana.read(path).text) for path in ("/balance", "/notes")]
     lab.skip(minutes=lab.random.randrange(2, 25))
+    lab.restart()
     sends = [
         lambda: ana.send("/transfer", {**order("ben"), **tabs[0]}, at="/balance"),
         lambda: ana.send("/notes", {"text": "a note", **tabs[1]}, at="/notes"),
@@ -422,12 +441,12 @@ SYNCHRONIZER = Exercise(
 )
 
 
-@SYNCHRONIZER.customer("The bank's own forms work", look_at="what accept() reads out of fields")
+@SYNCHRONIZER.customer("The bank's own forms work, and need the token", look_at="what accept() reads out of fields")
 def forms(lab):
     forms_work(lab)
 
 
-@SYNCHRONIZER.customer("Two tabs work, and the back button", look_at="what a second token() of a session gives")
+@SYNCHRONIZER.customer("Two tabs work, and the back button; Ben's token is another", look_at="a second token()")
 def tabs(lab):
     two_tabs_work(lab)
 
@@ -556,7 +575,7 @@ DOUBLE = Exercise(
 )
 
 
-@DOUBLE.customer("The bank's own forms work", look_at="what issue() makes, and accept() checks")
+@DOUBLE.customer("The bank's own forms work, and need the token", look_at="what issue() makes, and accept() checks")
 def double_forms(lab):
     forms_work(lab)
 
@@ -701,7 +720,7 @@ def served_last(lab):
     lab.expect(lab.last.status == 200, "a link from elsewhere leads to the page", lab.still(), lab.last)
 
 
-@POLICY.customer("The bank's own forms and fetches, in browsers new and old", look_at="same-origin; and Origin alone")
+@POLICY.customer("The bank's own forms and fetches work, and no others", look_at="same-origin; and Origin alone")
 def own_pages(lab):
     configured(lab, absent=lab.random.choice([True, False]))
     for metadata in (True, False):
@@ -709,6 +728,8 @@ def own_pages(lab):
         served(lab, ana.submit("/balance", "/transfer", **order("ben")))
         served(lab, ana.fetch("/transfer", {"to": "ben", "amount": AMOUNT}))
         served(lab, ana.submit("/notes?_method=POST", "/notes", text="a note"))
+        ana.open(Page(MALLORY, "/notes", {"text": "a note"}))
+        lab.expect(lab.last.status == 403, "403 for a form on another site", lab.still(), lab.last)
         served(lab, ana.log_out())
 
 

@@ -5,7 +5,7 @@ from answers import gets_full_points, has_answers_enough, is_refused, right_ones
 
 # ---- 30.1 ----------------------------------------------------------------------------------------------------
 
-GOOD = "Ids from a good generator: None, and no guess"
+GOOD = "A guess where there is an order; where there is none, None"
 COUNTER = "A counter: Ana's balance is read"
 CLOCK = "A clock: Ana's balance is read"
 
@@ -61,12 +61,12 @@ PREDICT_WRONG = {
         "all(0 < step < 1000 for step in steps)", "True",
         {GOOD: "predict_id() gave ['"},
     ),
-    "never a guess": ("    parts =", "    return None\n    parts =", {COUNTER: "gave None", CLOCK: "gave None"}),
+    "never a guess": ("    parts =", "    return None\n    parts =", {GOOD: "gave None"}),
     "one guess": ("numbers[-1] + 1001)", "numbers[-1] + 2)", {COUNTER: "gave 1 ids"}),
-    "the next but one": ("range(numbers[-1] + 1,", "range(numbers[-1] + 100,", {COUNTER: "ids, "}),
-    "without the zeros": (".zfill(width)", "", {COUNTER: "ids, ", CLOCK: "ids, "}),
+    "the next but one": ("range(numbers[-1] + 1,", "range(numbers[-1] + 100,", {GOOD: "ids, "}),
+    "without the zeros": (".zfill(width)", "", {GOOD: "ids, "}),
     "without what stands in front": (
-        "[prefix + str(number)", "[('' if prefix else '0') + str(number)", {COUNTER: "ids, ", CLOCK: "ids, "},
+        "[prefix + str(number)", "[('' if prefix else '0') + str(number)", {GOOD: "ids, "},
     ),
     "a clock of seconds only": ("(1, 10, 100, 1000)", "(1,)", {CLOCK: "gave "}),
     "milliseconds only": ("(1, 10, 100, 1000)", "(1000,)", {CLOCK: "gave "}),
@@ -76,14 +76,14 @@ PREDICT_WRONG = {
         {CLOCK: "ids, "},
     ),
     "two thousand guesses": (
-        "numbers[-1] + 1001", "numbers[-1] + 2001", {COUNTER: "gave ["},
+        "numbers[-1] + 1001", "numbers[-1] + 2001", {GOOD: "gave ["},
     ),
 }  # fmt: skip
 PREDICT_WRONG = {name: (tuple(answer[:2]), answer[2]) for name, answer in PREDICT_WRONG.items()}
 
 # ---- 30.2 ----------------------------------------------------------------------------------------------------
 
-UNHARMED = "Ana notices nothing: she logs in, and sees her own account"
+UNHARMED = "The attack takes place, and Ana notices nothing"
 FALLS = "A bank that keeps the id falls"
 HOLDS = "A bank that renews the id holds: None"
 
@@ -121,7 +121,7 @@ FIXATION_WRONG = {
     "nothing": ("def fixation(http, plant, ana_logs_in):\n    return None", {UNHARMED: "plant() was called 0 times"}),
     "she never logs in": (("    ana_logs_in()\n", ""), {UNHARMED: "ana_logs_in() 0 times"}),
     "for the whole site": (("Path=/login", "Path=/"), {UNHARMED: "GET /balance answered 401"}),
-    "for this host only": (("Domain=fernbank.localhost; ", ""), {FALLS: "no loss of Ana's"}),
+    "for this host only": (("Domain=fernbank.localhost; ", ""), {UNHARMED: "it did not"}),
     "an id of one's own": (
         ("    plant(", "    cookie = cookie.split('=')[0] + '=' + 'A' * 43\n    plant("),
         {FALLS: "no loss of Ana's"},
@@ -133,19 +133,19 @@ FIXATION_WRONG = {
         (" if answer[\"status\"] == 200 else None", " if answer['status'] == 200 else 0"),
         {HOLDS: "fixation() gave 0"},
     ),
-    "without the cookie": (('{"Cookie": cookie}', "{}"), {FALLS: "no loss of Ana's"}),
+    "without the cookie": (('{"Cookie": cookie}', "{}"), {UNHARMED: "no request of yours did"}),
     "planted after the log-in": (
         "import json\n" + FIXATION.split("import json\n")[1].replace("    ana_logs_in()\n", "").replace(
             "    plant(", "    ana_logs_in()\n    plant("
         ),
-        {FALLS: "no loss of Ana's"},
+        {UNHARMED: "it did not"},
     ),
 }  # fmt: skip
 
 # ---- 30.3 ----------------------------------------------------------------------------------------------------
 
-FORMS = "The bank's own forms work"
-TABS = "Two tabs work, and the back button"
+FORMS = "The bank's own forms work, and need the token"
+TABS = "Two tabs work, and the back button; Ben's token is another"
 FETCHES = "Fetches with X-CSRF-Token work, and a link with the token"
 ELSEWHERE = "A form from elsewhere moves no money"
 ANOTHER = "A token of another session is none"
@@ -208,8 +208,7 @@ def accept(store, id, request):
 SYNCHRONIZER_WRONG = {
     "everything is accepted": (
         ("    given = request", "    return True\n    given = request"),
-        {ELSEWHERE: "the bank's record", ANOTHER: "record", BEFORE: "record", PLAIN: "record", DOORS: "record",
-         NEAR: "record"},
+        {FORMS: "POST /notes answered 303"},
     ),
     "nothing is accepted": (
         ("    given = request", "    return False\n    given = request"),
@@ -218,6 +217,20 @@ SYNCHRONIZER_WRONG = {
     "a new token for each page": (
         ("    if not store.get(key_of(id)):\n        store.add(",
          "    if True:\n        store.delete(key_of(id))\n        store.add("),
+        {TABS: "answered 403"},
+    ),
+    "kept in the process": (
+        """
+        import secrets
+        KEPT = {}
+
+        def token(store, id):
+            return KEPT.setdefault(id, secrets.token_urlsafe(32))
+
+        def accept(store, id, request):
+            given = request["headers"].get("X-CSRF-Token") or request["fields"].get("csrf")
+            return id in KEPT and given == KEPT[id]
+        """,
         {TABS: "answered 403"},
     ),
     "used once": (
@@ -233,14 +246,14 @@ SYNCHRONIZER_WRONG = {
     ),
     "one for all": (
         ('return "csrf:" + hashlib.sha256(id.encode()).hexdigest()', 'return "csrf"'),
-        {ANOTHER: "the bank's record: ana moved 70 of their own ferns to mallory", BEFORE: "the bank's record"},
+        {TABS: "both have "},
     ),
     "any token that was ever given": (
         [('    return store.get(key_of(id))["token"]',
           '    it = store.get(key_of(id))["token"]\n    store.add("given:" + it, {})\n    return it'),
          ('    return hmac.compare_digest(given.encode(), record["token"].encode())',
           '    return store.get("given:" + given) is not None')],
-        {ANOTHER: "the bank's record", BEFORE: "the bank's record"},
+        {ANOTHER: "the bank's record: ana moved 70 of their own ferns to mallory", BEFORE: "the bank's record"},
     ),
     "nothing equals nothing": (
         ('    if record is None or not isinstance(given, str) or not given:\n        return False\n',
@@ -360,11 +373,29 @@ DOUBLE_WRONG = {
          ('f"{rand}.{sign(key, id, rand)}"', 'f"{rand}.{sign(key, id, rand)}"')],
         {BOUNDARY: "accept() took"},
     ),
+    "kept in the process": (
+        """
+        import secrets
+        KEPT = {}
+
+        def issue(key, id):
+            return KEPT.setdefault((key, id), secrets.token_hex(32))
+
+        def accept(key, id, cookie, token):
+            return cookie == token == KEPT.get((key, id), False)
+        """,
+        {TWO: "answered 403"},
+    ),
+    "a key of the process": (
+        [("import secrets\n", "import secrets\nOWN = secrets.token_bytes(32)\n"),
+         ("hmac.new(key,", "hmac.new(OWN + key,")],
+        {TWO: "answered 403"},
+    ),
     "the cookie alone": (
         [("    if not isinstance(cookie, str) or not isinstance(token, str) or not token:", "    if not cookie:"),
          ("    if not hmac.compare_digest(cookie.encode(), token.encode()):\n        return False\n", ""),
          ("token.partition", "cookie.partition")],
-        {HALF: "the bank's record"},
+        {FORMS: "POST /notes answered 303"},
     ),
     "the token alone": (
         [("not isinstance(cookie, str) or ", ""),
@@ -383,7 +414,7 @@ DOUBLE_WRONG = {
     ),
     "no check of what it is": (
         (DOUBLE[DOUBLE.index("    if not isinstance") : DOUBLE.index("    if not hmac")], ""),
-        {HALF: "AttributeError", EMPTY: "AttributeError"},
+        {FORMS: "AttributeError"},
     ),
     "how the signature begins": (
         ("hmac.compare_digest(signature.encode(), sign(key, id, rand).encode())",
@@ -395,7 +426,7 @@ DOUBLE_WRONG = {
 # ---- 30.5 ----------------------------------------------------------------------------------------------------
 
 BOOKMARKS = "Bookmarks, and links in a mail"
-PAGES = "The bank's own forms and fetches, in browsers new and old"
+PAGES = "The bank's own forms and fetches work, and no others"
 CONFIG = "A proxy in front, a trusted sibling, and a program"
 FOREIGN = "A form on another site moves no money"
 LOGIN = "Mallory cannot log Ana in as Mallory"
@@ -447,8 +478,7 @@ UNSAFE = 'method not in ("GET", "HEAD", "OPTIONS") or config["changes"]'
 POLICY_WRONG = {
     "everything": (
         ("    site, origin", "    return True\n    site, origin"),
-        {FOREIGN: "record", LOGIN: "record", NULL: "record", NEITHER: "gave True", LINK: "record",
-         ISOLATED: "gave True", ALIKE: "gave True"},
+        {PAGES: "POST /notes still answered 303"},
     ),
     "nothing": (
         ("    site, origin", "    return False\n    site, origin"),
