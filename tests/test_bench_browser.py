@@ -76,6 +76,13 @@ class TestPerson:
         assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("__Host-sid", True, "Strict")
         assert ana.screenshot().startswith(b"\x89PNG")
 
+    def test_cookies_can_be_forgotten(self, ana, site):
+        ana.goto(site.page)
+        assert len(ana.cookies()) == 1
+        ana.forget()
+        assert ana.cookies() == []
+        assert ana.text("h1") == "Hello ana"
+
     def test_people_do_not_share_cookies(self, ana, browser_part, site):
         ana.goto(site.page)
         ben = browser_part.person("ben")

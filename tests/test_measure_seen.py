@@ -63,8 +63,9 @@ def test_what_fails_in_the_browser_is_not_hidden_by_what_is_stored(store, monkey
 def test_it_can_be_taken_anew(store, monkeypatch):
     monkeypatch.setattr(module, "browser", Running)
     monkeypatch.setenv(module.TAKE, "1")
-    seen("known", lambda: "new")
     seen("other", lambda: 3)
-    assert stored("known").data == "new"
+    seen("known", lambda: {"b": 1, "a": 2})
+    assert list(stored("known").data) == ["b", "a"]
+    assert list(json.loads(store.read_text())) == ["known", "other"]
     assert stored("other").data == 3
     assert "Chromium 1.2.3, driven by Playwright" in stored("other").how

@@ -281,6 +281,10 @@ class Person:
         """Give all cookies of this person as data (a SameSite that was not said appears as Lax)."""
         return self._on_page(lambda page: [dict(cookie) for cookie in page.context.cookies()])
 
+    def forget(self) -> None:
+        """Forget all cookies; what pages have stored otherwise stays. Far quicker than a fresh window."""
+        self._on_page(lambda page: page.context.clear_cookies())
+
     def screenshot(self) -> bytes:
         """Give a picture of the window as PNG."""
         return self._on_page(lambda page: page.screenshot())

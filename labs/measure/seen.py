@@ -67,4 +67,6 @@ def _keep(name: str, data: Any, chromium: str) -> None:
     )
     entries = _read() if STORE.exists() else {}
     entries[name] = {"taken": taken, "data": data}
-    write_atomic(STORE, json.dumps(entries, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+    # By name; but the data keep their order, which is that of a table on the page.
+    text = json.dumps(dict(sorted(entries.items())), indent=1, ensure_ascii=False)
+    write_atomic(STORE, text + "\n")
