@@ -107,7 +107,7 @@ def padding(lab):
     whole = base64url.encode(lab.random.randbytes(3 * lab.random.randrange(2, 9)))
     short = base64url.encode(lab.random.randbytes(3 * lab.random.randrange(2, 9) + 1))
     nothing_but_none(lab, "decode", [
-        ("text with the = that it lacks", [short + "=="]), ("text with an = too many", [short + "==="]),
+        ("text with its = at the end", [short + "=="]), ("text with an = too many", [short + "==="]),
         ("text with =", [whole + "="]), ("text with =", [whole + "===="]), ("= alone", ["="]), ("= alone", ["===="]),
         ("a line end", [whole + "\n"]), ("a line end", [whole[:4] + "\r\n" + whole[4:]]),
         ("a blank", [" " + whole]), ("a blank", [whole[:2] + "  " + whole[2:]]), ("a tab", [whole + "\t"]),
@@ -188,7 +188,7 @@ def pyjwt(token, key):
         return f"{type(error).__name__}: {error}"
 
 
-@SIGN.customer("PyJWT reads it, with the same key", points=2, look_at="what is signed, and in which order")
+@SIGN.customer("PyJWT reads it, with the same key", points=2, look_at="what is signed, and how bytes become text")
 def pyjwt_reads(lab):
     for _ in range(5):
         claims, key = some_claims(lab), a_key(lab)
@@ -580,7 +580,7 @@ def grown(lab, count=4):
     return [{"sub": "ana", "exp": int(lab.now) + 900, "fill": "x" * (start + more)} for more in range(count)]
 
 
-@SIZE.customer("HS256: as long as PyJWT's own", points=2, look_at="the three parts and the two dots, one by one")
+@SIZE.customer("HS256: as long as PyJWT's own", points=2, look_at="how many characters the bytes of each part make")
 def hs256(lab):
     sizes(lab, ["HS256"], [some_claims(lab), *grown(lab)])
 

@@ -152,7 +152,6 @@ TEXTS = "Whatever text comes, it is None and no error"
 VERIFY = """
 import base64
 import json
-import re
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -160,9 +159,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 def decode(text):
-    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
+    data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != text:
         raise ValueError("not base64url")
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return data
 
 def number(data):
     return int.from_bytes(data, "big")
@@ -372,7 +372,7 @@ VERIFY_WRONG = {
         {TEXTS: "gave b'"},
     ),
     "a decoder that skips what it does not know": (
-        ('    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):\n        raise ValueError("not base64url")\n', ""),
+        (' != text:\n        raise ValueError("not base64url")', " == text:\n        pass"),
         {TEXTS: "gave b'"},
     ),
 }  # fmt: skip
