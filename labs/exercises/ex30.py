@@ -252,7 +252,6 @@ def opened(lab, sessions, cookie=None, **more):
 # ---- what 30.3, 30.4 and 30.5 share --------------------------------------------------------------------------
 
 NONE = SessionCookie(samesite="None")  # so that nothing but the learner's work stands in a form's way
-AMOUNT = 70
 
 
 class Guard:
@@ -328,24 +327,38 @@ def served_page(lab, answer):
     lab.expect(answer.status == 200, "Ana sees her page", lab.answered(answer), answer.exchange)
 
 
-def order(to="mallory", **more):
-    return {"to": to, "amount": str(AMOUNT), **more}
+def order(lab, **more):
+    """The fields of a transfer. Ana's own and a forged one look alike: what is in it tells nobody which it is."""
+    return {"to": lab.random.choice(["ben", "mallory"]), "amount": str(lab.random.randrange(1, 90)), **more}
 
 
 def opens(lab, ana, page, because):
-    """Ana opens a page of Mallory's; expect that her money stays where it is."""
-    ana.open(page)
-    lab.safe("ana", because)
+    """Ana opens a page of Mallory's; expect that nothing is done in Ana's name."""
+    undone(lab, ana, lambda: ana.open(page), because)
+
+
+def undone(lab, customer, action, because):
+    """Expect that the bank does nothing in this customer's name while `action()` runs."""
+    before = done_by(lab, customer)
+    action()
+    after = done_by(lab, customer)
+    lab.expect(after == before, because, f"the bank's record: {after[-1] if after else ''}", lab.last)
+
+
+def done_by(lab, customer):
+    """What the bank did for this customer's browser, by its record."""
+    theirs = [one for one in lab.site.record if one.person == customer.name]
+    return [str(one) for one in theirs if one.action in ("moved money", "wrote note")]
 
 
 def forms_work(lab):
     """Log in, pay, write, confirm, log out: by the bank's own forms, for two customers."""
-    for name, other in (("ana", "ben"), ("ben", "ana")):
+    for name, other in (("ana", lab.random.choice(["ben", "mallory"])), ("ben", "mallory")):
         customer = in_session(lab, name)
-        served(lab, customer.submit("/balance", "/transfer", **order(other)), name.title())
+        served(lab, customer.submit("/balance", "/transfer", **order(lab, to=other)), name.title())
         served(lab, customer.submit("/notes", "/notes", text="a note"), name.title())
         served(lab, customer.submit("/me", "/confirm", password=lab.site.password_of(name)), name.title())
-        served(lab, customer.submit("/balance", "/transfer", **order(other)), name.title())
+        served(lab, customer.submit("/balance", "/transfer", **order(lab, to=other)), name.title())
         answer = customer.send("/notes", {"text": "a note"}, at="/notes")
         lab.expect(answer.status == 403, "403 for a form without a token", lab.answered(answer), answer.exchange)
         served(lab, customer.log_out(), name.title())
@@ -360,7 +373,7 @@ def two_tabs_work(lab):
     lab.skip(minutes=lab.random.randrange(2, 25))
     lab.restart()
     sends = [
-        lambda: ana.send("/transfer", {**order("ben"), **tabs[0]}, at="/balance"),
+        lambda: ana.send("/transfer", {**order(lab, to="mallory"), **tabs[0]}, at="/balance"),
         lambda: ana.send("/notes", {"text": "a note", **tabs[1]}, at="/notes"),
     ]
     for send in lab.random.sample(sends, 2) + [sends[0]]:  # and the form of the first once more, by "back"
@@ -371,9 +384,9 @@ def fetches_work(lab):
     """The bank's own script sends JSON with the token in a header; a link of the bank's carries it in the address."""
     ana = in_session(lab)
     token = ana.read("/csrf").json()["csrf"]
-    served(lab, ana.fetch("/transfer", {"to": "ben", "amount": AMOUNT}, {"X-CSRF-Token": token}))
+    served(lab, ana.fetch("/transfer", {"to": "ben", "amount": 7}, {"X-CSRF-Token": token}))
     served(lab, ana.fetch("/notes", {"text": "a note"}, {"X-CSRF-Token": token}))
-    served(lab, ana.read(f"/pay?to=ben&amount={AMOUNT}&csrf={token}"))
+    served(lab, ana.read(f"/pay?to=ben&amount=7&csrf={token}"))
 
 
 def token_of(lab, visitor):
@@ -399,10 +412,11 @@ def tampered(lab, token):
 JSON_LIKE = ("null", "true", "[]", "{}", "0", '""', '["%s"]')
 
 
-def as_text(csrf):
+def as_text(lab, csrf):
     """A form that sends JSON as text/plain; `csrf` is the JSON of that member, or None for none."""
     member = "" if csrf is None else f'"csrf": {csrf}, '
-    start = f'{{"to": "mallory", "amount": {AMOUNT}, {member}"x": "'
+    fields = order(lab)
+    start = f'{{"to": "{fields["to"]}", "amount": {fields["amount"]}, {member}"x": "'
     return Page(MALLORY, "/transfer", {start: '"}'}, enctype=PLAIN)
 
 
@@ -462,16 +476,16 @@ def no_token(lab):
     made_up = f"{lab.random.getrandbits(256):x}"
     for why in ("since the log-in no page was opened: there is no token", "the form holds no token of this session"):
         for fields in ({}, {"csrf": ""}, {"csrf": "None"}, {"csrf": "undefined"}, {"csrf": made_up}):
-            opens(lab, ana, Page(MALLORY, "/transfer", order(**fields)), why)
+            opens(lab, ana, Page(MALLORY, "/transfer", order(lab, **fields)), why)
         served(lab, ana.submit("/notes", "/notes", text="Ana goes on"))
 
 
 @SYNCHRONIZER.probe("A token of another session is none", look_at="what ties a token to one session")
 def another_session(lab):
     ana, token = in_session(lab), mallorys_token(lab)
-    opens(lab, ana, Page(MALLORY, "/transfer", order(csrf=token)), "Mallory's token belongs to Mallory's session")
+    opens(lab, ana, Page(MALLORY, "/transfer", order(lab, csrf=token)), "the token of Mallory's session is none")
     token = token_of(lab, lab.site.visitor("mallory"))
-    opens(lab, ana, Page(EVIL, "/transfer", order(csrf=token)), "an anonymous session has a token of its own")
+    opens(lab, ana, Page(EVIL, "/transfer", order(lab, csrf=token)), "an anonymous session has a token of its own")
 
 
 @SYNCHRONIZER.probe("A token from before the log-in is none", look_at="the key under which the token is kept")
@@ -480,12 +494,12 @@ def before_login(lab):
     before = hidden_fields(ana.read("/login").text).get("csrf", "")
     served(lab, ana.log_in())
     for why in ("since the log-in no page was opened: there is no token", "the log-in gave a new id: a new token"):
-        opens(lab, ana, Page(MALLORY, "/transfer", order(csrf=before)), why)
+        opens(lab, ana, Page(MALLORY, "/transfer", order(lab, csrf=before)), why)
         served_page(lab, ana.read("/me"))
     unconfirmed = token_of_page(ana)
     served(lab, ana.submit("/me", "/confirm", password=lab.site.password_of("ana")))
     served_page(lab, ana.read("/me"))
-    opens(lab, ana, Page(MALLORY, "/transfer", order(csrf=unconfirmed)), "so did the confirmation")
+    opens(lab, ana, Page(MALLORY, "/transfer", order(lab, csrf=unconfirmed)), "so did the confirmation")
 
 
 @SYNCHRONIZER.probe("JSON that a form sends as text/plain moves no money", look_at="the types that fields may hold")
@@ -493,7 +507,7 @@ def text_plain(lab):
     ana = in_session(lab)
     token = token_of_page(ana)
     for csrf in (None, *(like.replace("%s", token[:-1]) for like in JSON_LIKE)):
-        opens(lab, ana, as_text(csrf), "a form can send JSON: it needs the token as a form does")
+        opens(lab, ana, as_text(lab, csrf), "a form can send JSON: it needs the token as a form does")
 
 
 def token_of_page(customer):
@@ -506,9 +520,9 @@ def doors(lab):
     ana = in_session(lab)
     for page in lab.random.sample(
         [
-            Page(MALLORY, "/pay", order(), method="GET"),
-            Page(MALLORY, "/transfer?_method=PUT", order()),
-            Page(MALLORY, "/pay", order(csrf=""), method="GET"),
+            Page(MALLORY, "/pay", order(lab), method="GET"),
+            Page(MALLORY, "/transfer?_method=PUT", order(lab)),
+            Page(MALLORY, "/pay", order(lab, csrf=""), method="GET"),
         ],
         3,
     ):
@@ -522,7 +536,7 @@ def resembles(lab):
     lab.expect(len(token) >= 22, "a token of 128 bits at least: 22 characters", f"it has {len(token)}")
     lab.expect(ana.copied()[NONE.name] not in token, "the page does not show the session id", "the token holds it")
     for near in tampered(lab, token):
-        opens(lab, ana, Page(MALLORY, "/transfer", order(csrf=near)), "the whole token, and nothing but the token")
+        opens(lab, ana, Page(MALLORY, "/transfer", order(lab, csrf=near)), "nothing but the whole token will do")
         answer = ana.send("/notes", {"text": "x", "csrf": near})
         lab.expect(answer.status == 403, "the bank refuses it", lab.answered(answer), answer.exchange)
 
@@ -589,7 +603,7 @@ def double_tabs(lab):
 def tosses(lab, ana, cookie, token, because):
     """A page on the sibling host sets the cookie (text) for the path of the form, and sends the form."""
     cookies = () if cookie is None else (f"csrf={cookie}; Domain=fernbank.localhost; Path=/transfer",)
-    fields = order() if token is None else order(csrf=token)
+    fields = order(lab) if token is None else order(lab, csrf=token)
     opens(lab, ana, Page(EVIL, "/transfer", fields, cookies=cookies), because)
 
 
@@ -725,8 +739,8 @@ def own_pages(lab):
     configured(lab, absent=lab.random.choice([True, False]))
     for metadata in (True, False):
         ana = in_session(lab, metadata=metadata)
-        served(lab, ana.submit("/balance", "/transfer", **order("ben")))
-        served(lab, ana.fetch("/transfer", {"to": "ben", "amount": AMOUNT}))
+        served(lab, ana.submit("/balance", "/transfer", **order(lab)))
+        served(lab, ana.fetch("/transfer", {"to": "ben", "amount": 7}))
         served(lab, ana.submit("/notes?_method=POST", "/notes", text="a note"))
         ana.open(Page(MALLORY, "/notes", {"text": "a note"}))
         lab.expect(lab.last.status == 403, "403 for a form on another site", lab.still(), lab.last)
@@ -770,10 +784,10 @@ def foreign_form(lab):
     configured(lab, siblings=[f"http://api.fernbank.localhost:{lab.site.port}"])
     for metadata in (True, False):
         ana = in_session(lab, metadata=metadata)
-        opens(lab, ana, Page(MALLORY, "/transfer", order()), "the form stands on another site")
-        opens(lab, ana, as_text(None), "JSON out of a form comes from another site as well")
-        opens(lab, ana, Page(MALLORY, "/transfer?_method=PUT", order()), "a PUT changes something, too")
-        opens(lab, ana, Page(EVIL, "/transfer", order()), "config does not trust this sibling")
+        opens(lab, ana, Page(MALLORY, "/transfer", order(lab)), "the form stands on another site")
+        opens(lab, ana, as_text(lab, None), "JSON out of a form comes from another site as well")
+        opens(lab, ana, Page(MALLORY, "/transfer?_method=PUT", order(lab)), "a PUT changes something, too")
+        opens(lab, ana, Page(EVIL, "/transfer", order(lab)), "config does not trust this sibling")
 
 
 @POLICY.probe("Mallory cannot log Ana in as Mallory", look_at="requests without a session")
@@ -792,7 +806,7 @@ def null(lab):
     configured(lab, absent=True)
     for metadata in (True, False):
         ana = in_session(lab, metadata=metadata)
-        opens(lab, ana, Page(MALLORY, "/transfer", order(), hides=True), "any page can have null sent for its name")
+        opens(lab, ana, Page(MALLORY, "/transfer", order(lab), hides=True), "any page can have null sent")
 
 
 @POLICY.probe("Neither header: config decides, for what changes something", look_at="config['absent']")
@@ -809,9 +823,9 @@ def neither(lab):
 def paying_link(lab):
     configured(lab)
     ana = in_session(lab)
-    opens(lab, ana, Page(MALLORY, "/pay", order(), method="GET"), "a GET that changes something is like a POST")
-    ana.read(f"/pay?to=mallory&amount={AMOUNT}")
-    lab.safe("ana", "typed, or from a bookmark, is not the bank's own page either")
+    opens(lab, ana, Page(MALLORY, "/pay", order(lab), method="GET"), "a GET that changes something is like a POST")
+    typed = "typed, or from a bookmark, is not the bank's own page either"
+    undone(lab, ana, lambda: ana.read("/pay?to=ben&amount=7"), typed)
 
 
 @POLICY.probe("Nobody else frames or loads what is Ana's", look_at="Sec-Fetch-Mode and Sec-Fetch-Dest")

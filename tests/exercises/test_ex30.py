@@ -253,7 +253,7 @@ SYNCHRONIZER_WRONG = {
           '    it = store.get(key_of(id))["token"]\n    store.add("given:" + it, {})\n    return it'),
          ('    return hmac.compare_digest(given.encode(), record["token"].encode())',
           '    return store.get("given:" + given) is not None')],
-        {ANOTHER: "the bank's record: ana moved 70 of their own ferns to mallory", BEFORE: "the bank's record"},
+        {ANOTHER: "the bank's record: ana moved", BEFORE: "the bank's record"},
     ),
     "nothing equals nothing": (
         ('    if record is None or not isinstance(given, str) or not given:\n        return False\n',
@@ -268,6 +268,11 @@ SYNCHRONIZER_WRONG = {
     "POST only": (
         ("    given = request", '    if request["method"] != "POST":\n        return True\n    given = request'),
         {DOORS: "the bank's record"},
+    ),
+    "what goes to Mallory is refused, with any token": (
+        ('    return hmac.compare_digest(given.encode(), record["token"].encode())',
+         '    return request["fields"].get("to") != "mallory"'),
+        {FORMS: "answered 403", TABS: "answered 403"},
     ),
     "forms only": (
         ("    given = request",
@@ -366,7 +371,7 @@ DOUBLE_WRONG = {
     ),
     "signed for nobody": (
         ('f"{len(id)}|{id}|{rand}".encode()', "rand.encode()"),
-        {OWN: "the bank's record: ana moved 70", PAIR_BEFORE: "the bank's record"},
+        {OWN: "the bank's record: ana moved", PAIR_BEFORE: "the bank's record"},
     ),
     "without a length": (
         [('f"{len(id)}|{id}|{rand}"', 'f"{id}{rand}"'),
