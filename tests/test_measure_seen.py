@@ -1,6 +1,8 @@
 """seen(): measured where there is a browser, read where there is none, and never one for the other."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +71,14 @@ def test_it_can_be_taken_anew(store, monkeypatch):
     assert list(json.loads(store.read_text())) == ["known", "other"]
     assert stored("other").data == 3
     assert "Chromium 1.2.3, driven by Playwright" in stored("other").how
+
+
+def test_what_is_stored_is_what_lesson_33_asks_for():
+    [lesson] = (Path(module.__file__).parents[2] / "solutions").glob("33_*.ipynb")
+    cells = json.loads(lesson.read_text("utf-8"))["cells"]
+    code = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    entries = json.loads(module.STORE.read_text("utf-8"))
+    assert set(entries) == set(re.findall(r'\b(?:seen|stored)\("(\w+)"', code))
+    assert list(entries) == sorted(entries)
+    for entry in entries.values():
+        assert re.match(r"taken on \d{4}-\d\d-\d\d in Chromium [\d.]+, driven by Playwright", entry["taken"])

@@ -51,7 +51,7 @@ REQUESTS = {
     "bookmark": ("Ana opens Fernbank by a bookmark of hers.", ALL, "hers"),
     "reload": ("Ana presses the reload button on a page of Fernbank.", ALL, "hers"),
     "own, omit": (
-        "A page of app.fernbank.localhost calls fetch with credentials: 'omit'.", NOTHING, "asked",
+        "A page of app.fernbank.localhost fetches Fernbank's address with credentials: 'omit'.", NOTHING, "asked",
     ),
     "own, to api": (
         "A page of app.fernbank.localhost has an image at api.fernbank.localhost. Which of the four does api get?",
@@ -306,7 +306,7 @@ def page_works(lab):
     ana.serves("POST", "/transfer", {"to": "ben", "amount": lab.random.randrange(1, 90)})
 
 
-@HEADERS.customer("Two customers come and go, each as themselves", look_at="the cookie, and answers without a new id")
+@HEADERS.customer("Two customers come and go, each as themselves", look_at="when you set the cookie")
 def come_and_go(lab):
     ana, ben = customer(lab, "ana"), customer(lab, "ben")
     for one in lab.random.sample([ana, ben, ana, ben], 4):
@@ -315,8 +315,11 @@ def come_and_go(lab):
     ana.serves("POST", "/logout", {})
     status = ana.asks("GET", "/balance").status
     lab.expect(status == 401, "after the log-out the page reads a 401", f"GET /balance answered {status}", lab.last)
+    mistyped = ben.asks("POST", "/login", {"username": "ben", "password": f"fern-{lab.random.randrange(1000)}"})
+    lab.expect(mistyped.status == 401, "a wrong password is refused", lab.answered(mistyped), mistyped.exchange)
     ben.serves("GET", "/notes")
-    ana.log_in().serves("GET", "/notes")
+    ana.log_in().serves("POST", "/confirm", {"password": lab.site.password_of("ana")})
+    ana.serves("POST", "/transfer", {"to": "ben", "amount": 1_001})
 
 
 @HEADERS.customer("A program, which sends no Origin, is served", look_at="what you do when origin is None")

@@ -115,7 +115,7 @@ def headers(route, origin, id, app, api):
             return {"access-control-allow-origin": app, "access-control-allow-credentials": "true", "vary": "Origin",
                     "access-control-allow-methods": "GET, POST", "access-control-allow-headers": "content-type",
                     "access-control-max-age": "600"}
-        case ["POST", "api", "/login"] if id:
+        case ["POST", "api", _] if id:
             return {"Set-Cookie": f"__Host-Http-session={id}; SameSite=Lax; httponly; path=/; secure", "Vary": "*",
                     **({"Access-Control-Allow-Origin": app, "Access-Control-Allow-Credentials": "true"}
                        if origin == app else {})}
@@ -177,6 +177,14 @@ HEADERS_WRONG = {
     "the id on every answer": (
         "    if id is not None:\n        found", "    if True:\n        found",
         {WORKS: "answered 401", GOES: "answered 401"},
+    ),
+    "a cookie at each log-in, refused ones too": (
+        "    if id is not None:\n        found", '    if route == "POST api /login":\n        found',
+        {GOES: "answered 401"},
+    ),
+    "no cookie for the id that comes with the password": (
+        "    if id is not None:\n        found", '    if id and path == "/login":\n        found',
+        {GOES: "POST /transfer answered 401"},
     ),
     "no policy": (POLICY, "", {INJECTED: "<script>...</script> ran", OUT: "it may go to"}),
     "inline is allowed": (POLICY, "default-src 'self' 'unsafe-inline'; connect-src {api}; form-action 'none'", {
