@@ -186,6 +186,14 @@ HEADERS_WRONG = {
         "    if id is not None:\n        found", '    if id and path == "/login":\n        found',
         {GOES: "POST /transfer answered 401"},
     ),
+    "careful with the first page only": (
+        [
+            ("def headers(", "seen = []\n\ndef headers("),
+            ('    if host == "app":\n', '    if host == "app":\n        seen.append(route)\n'
+             '        if seen.count("GET app /") > 1:\n            return {}\n'),
+        ],
+        {INJECTED: "ran", OUT: "it may go to"},
+    ),
     "no policy": (POLICY, "", {INJECTED: "<script>...</script> ran", OUT: "it may go to"}),
     "inline is allowed": (POLICY, "default-src 'self' 'unsafe-inline'; connect-src {api}; form-action 'none'", {
         INJECTED: "the bank's record: ana moved"}),
