@@ -17,6 +17,7 @@ from pathlib import Path
 
 import nbformat
 import psutil
+from bench_attacks import attack_figures
 from bench_tokens import token_figures
 from nbclient import NotebookClient
 from rich.console import Console
@@ -166,6 +167,7 @@ def figures():
     what = f"a request with sessions ({sessions:.0f} µs) against none ({bare:.0f} µs)"
     yield what, f"{ratio:.2f} x", "3 x", ratio < 3
     yield from token_figures()
+    yield from attack_figures()
     for file in LESSONS:
         seconds, memory = run_all(file)
         yield f"Run All: {file.stem}", f"{seconds:.1f} s", "10 s", seconds < 10
