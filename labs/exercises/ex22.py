@@ -57,6 +57,10 @@ class Client:
         self.state, actions = given
         for action in actions:
             known = isinstance(action, list) and action and all(isinstance(part, str) for part in action)
+            if isinstance(action, list) and action[:1] == ["send"] and action[2:] == [None]:
+                raise LearnerError(
+                    f"your step gave {action!r:.60}, without a token: what fails when nobody is logged in?"
+                )
             if not known or SIZES.get(action[0]) != len(action):
                 raise LearnerError(f"your step gave the action {action!r:.60}, which there is not: {WHAT_COMES_BACK}")
         self.story.append(f"{written(event):<42} {'; '.join(map(' '.join, actions)) or '(nothing)'}")
@@ -321,7 +325,7 @@ SEAL = Exercise(
         "encrypts bytes so that a change shows; `.decrypt` then raises `InvalidTag` (in `cryptography.exceptions`).",
         "A nonce is used once: `secrets.token_bytes(12)` for each seal. It is no secret, and `unseal` needs it: put "
         "it in front.",
-        "`except (InvalidTag, ValueError): return None`. Text that is cut off in the nonce gives a ValueError.",
+        "`except (InvalidTag, ValueError): return None`. What is shorter than a nonce gives a ValueError.",
     ),
 )
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -512,7 +516,7 @@ ATTACKS = {
         "In the library Mallory copies the credential out of Ana's unlocked browser, by its developer tools, and "
         "uses it at once.",
         set(DESIGNS),
-        "what does the service know about who brings it?",
+        "from whom does HttpOnly hide a cookie, and what does the service know about who brings it?",
     ),
     "rider": (
         "A script that got into the bank's own page moves Ana's money from right there.",

@@ -197,6 +197,10 @@ STEP_WRONG = {
         ),
         {REFUSED: "logout; logout", AFTER: "logout; logout"},
     ),
+    "after the log-out it sends without a token": (
+        ('state["token"] is None or state["sent"].get(id, 0) == 2', 'state["sent"].get(id, 0) == 2'),
+        {REFUSED: "without a token", AFTER: "said: refresh"},
+    ),
     "what is refreshed counts, logged out or not": (
         ('(kind != "logout" and not state["refreshing"])', "False"),
         {AFTER: "step() said: "},
