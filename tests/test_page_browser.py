@@ -48,6 +48,7 @@ POLICIES = {
     "the name itself is not below": [f"default-src *.{EVIL}:PORT"],
     "a path": [f"default-src 'self' http://{EVIL}:PORT/foreign.js"],
     "a folder": [f"default-src 'self' http://{EVIL}:PORT/foreign/"],
+    "the root folder": [f"default-src 'self' http://{EVIL}:PORT/"],
     "another path": [f"default-src 'self' http://{EVIL}:PORT/x"],
     "a scheme": ["default-src http:"],
     "another scheme": ["default-src https: data:"],
