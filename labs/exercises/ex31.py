@@ -385,6 +385,8 @@ def refuses_spellings(lab):
     for alg in lab.random.sample(others, len(others)):
         said = "no alg" if alg is GONE else f"alg {alg!r}"
         branch.holds(branch.forged(unsigned, alg=alg), f"a token that says {said} is not signed, and refused")
+        given = lab.call("payload", branch.forged(branch.keys[0], alg=alg), branch.keys[0].verifies)
+        lab.expect(given is None, f"None for {said}, whatever has signed it", f"payload() gave {given!r:.80}")
 
 
 @MEND_NONE.probe("HS256 without a good signature is refused", look_at="the signature, when alg is HS256")

@@ -1,7 +1,6 @@
 """Exercises 31.1 to 31.6: right answers pass, wrong ones are refused by the probe that should, and told why."""
 
 import pytest
-from labs.exercises import ex31  # noqa
 from answers import gets_full_points, has_answers_enough, is_refused, right_ones, wrong_ones
 
 # ---- 31.1 ----------------------------------------------------------------------------------------------------
@@ -78,12 +77,7 @@ FORGE_NONE_WRONG = {
     "it asks for the balance, and gives another": (
         ('json.loads(answer["body"])["balance"]', "1000"), {NONE_FALLS: "gave 1000"},
     ),
-    "without a try at the second bank": (
-        ('        answer = http(', '        if n > 0 and "typ" not in sample: break\n        answer = http('),
-        None,
-    ),
 }  # fmt: skip
-del FORGE_NONE_WRONG["without a try at the second bank"]
 
 # ---- 31.2 ----------------------------------------------------------------------------------------------------
 
@@ -181,7 +175,8 @@ def forge_kid(sample, victim, http):
 '''
 FORGE_KID_RIGHT = {
     "in another order, with other SQL": (
-        [('("x\' UNION SELECT \'mallory\' --", b"mallory"),', '("\' UNION SELECT x\'00\' WHERE \'1\'=\'1", bytes(1)),'),
+        [('("x\' UNION SELECT \'mallory\' --", b"mallory"),',
+          '("\' UNION SELECT x\'00\' WHERE \'1\'=\'1", bytes(1)),'),
          ("hmac.digest(secret, signed.encode(), \"sha256\")", "hmac.new(secret, signed.encode(), 'sha256').digest()")]
     ),
     "one at a time up the tree": '''
@@ -276,7 +271,7 @@ CHECK = 'if not isinstance(header, dict) or header.get("alg") != "HS256":\n     
 PAYLOAD_WRONG = {
     "the flaw": (
         (CHECK, 'if header["alg"] == "none":\n            return decoded(second)'),
-        {SAYS_NONE: "mallory read ana's balance", OTHER_ALGS: "mallory read", ODD_TOKENS: "raised TypeError"},
+        {SAYS_NONE: "mallory read ana's balance", OTHER_ALGS: "", ODD_TOKENS: "raised TypeError"},
     ),
     "nothing is looked at": ("""
 import base64
@@ -289,7 +284,7 @@ def payload(token, secret):
     "that word is banned": (
         (CHECK, 'if header.get("alg") == "none":\n            return None\n        if header.get("alg") != "HS256":\n'
                 '            return decoded(second)'),
-        {OTHER_ALGS: "mallory read", ODD_TOKENS: "payload() gave b'"},
+        {OTHER_ALGS: "mallory read", ODD_TOKENS: "raised AttributeError"},
     ),
     "in capitals too": (
         (CHECK, 'if header["alg"].lower() == "none":\n            return None\n        '
@@ -301,7 +296,11 @@ def payload(token, secret):
         {UNSIGNED: "mallory read"},
     ),
     "alg in any case": (
-        ('header.get("alg") != "HS256"', 'str(header.get("alg")).upper() != "HS256"'), None,
+        ('header.get("alg") != "HS256"', 'str(header.get("alg")).upper() != "HS256"'),
+        {OTHER_ALGS: "payload() gave b'"},
+    ),
+    "the header is not looked at": (
+        (CHECK, "pass"), {OTHER_ALGS: "payload() gave b'", ODD_TOKENS: "payload() gave b'"},
     ),
     "as much of it as there is": (
         ("hmac.compare_digest(mac, decoded(third))", "mac.startswith(decoded(third))"), {UNSIGNED: "mallory read"},
@@ -319,7 +318,6 @@ def payload(token, secret):
         {ODD_TOKENS: "payload() gave b'"},
     ),
 }  # fmt: skip
-del PAYLOAD_WRONG["alg in any case"]  # refuses all the same: nothing is signed
 
 # ---- 31.5 ----------------------------------------------------------------------------------------------------
 
@@ -423,7 +421,9 @@ GOOD_WRONG = {
         (ASK, '    if str(alg).lower() == "none":\n        return True\n' + ASK),
         {OTHER_ALG: "gave True"},
     ),
-    "everybody is refused": ("def good(alg, signed, signature, key):\n    return False", {HONEST_GOODS: "answered 401"}),
+    "everybody is refused": (
+        "def good(alg, signed, signature, key):\n    return False", {HONEST_GOODS: "answered 401"},
+    ),
     "everybody is let in": (
         "def good(alg, signed, signature, key):\n    return True",
         {PEM_SECRET: "mallory read", JWK_SECRET: "mallory read", OTHER_ALG: "gave True", BAD: "gave True"},
@@ -466,6 +466,8 @@ def from_table(kid, query):
     return rows[0][0] if rows else None
 '''
 PATTERN = 'or not re.fullmatch(r"[A-Za-z0-9_-]+", kid)'
+PASTED = """query(f"SELECT secret FROM keys WHERE owner = 'fernbank' AND kid = '{kid}'")"""
+QUOTED = PASTED[:-1] + """.replace("o'", "o''").replace("d'", "d''"))"""
 STATEMENT = 'query("SELECT secret FROM keys WHERE owner = \'fernbank\' AND kid = ?", [kid])'
 FINDERS_RIGHT = {
     "no slash and no dot; all rows, and then one": '''
@@ -484,7 +486,7 @@ def from_table(kid, query):
 }  # fmt: skip
 FINDERS_WRONG = {
     "both flaws": (
-        [(PATTERN, ""), (STATEMENT, """query(f"SELECT secret FROM keys WHERE owner = 'fernbank' AND kid = '{kid}'")""")],
+        [(PATTERN, ""), (STATEMENT, PASTED)],
         {ROWS: "answered 401"},
     ),
     "everybody is refused": (
@@ -513,15 +515,15 @@ FINDERS_WRONG = {
         ("if not isinstance(kid, str) or", "if"), {ODD_KIDS: "from_file raised TypeError"},
     ),
     "quotes are taken out": (
-        (STATEMENT, """query("SELECT secret FROM keys WHERE owner = 'fernbank' AND kid = '" + kid.replace("'", "") + "'")"""),
+        (STATEMENT, PASTED.replace("{kid}", "{kid.replace(chr(39), str())}")),
         {ROWS: "answered 401"},
     ),
     "a quote is doubled in the wrong place": (
-        (STATEMENT, """query(f"SELECT secret FROM keys WHERE owner = 'fernbank' AND kid = '{kid}'".replace("o'", "o''").replace("d'", "d''"))"""),
+        (STATEMENT, QUOTED),
         {IS_SQL: "mallory read", OTHER_SQL: "mallory read"},
     ),
     "no UNION": (
-        (STATEMENT, """query(f"SELECT secret FROM keys WHERE owner = 'fernbank' AND kid = '{kid}'".replace("o'", "o''").replace("d'", "d''")) if "UNION" not in kid else []"""),
+        (STATEMENT, QUOTED + ' if "UNION" not in kid else []'),
         {OTHER_SQL: "mallory read"},
     ),
     "in double quotes": (
