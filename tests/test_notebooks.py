@@ -21,7 +21,7 @@ from labs.exercises import all_exercises
 POINTS = {exercise.id: exercise.points for exercise in all_exercises()}
 SOLVED = sorted((ROOT / "solutions").glob("*.ipynb"))
 GIVEN = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LESSONS = {"00", "10", "11", "19", "20", "21", "29", "33"}
+LESSONS = {"00", "10", "11", "19", "20", "21", "29", "31", "33"}
 
 
 def label(path: Path) -> str:

@@ -348,7 +348,8 @@ MEND_NONE = Exercise(
         'What a header says may have any type: `header.get("alg") != "HS256"` is right for all of them, '
         "`alg.lower()` is not. And the header itself may be a list: ask `isinstance(header, dict)`.",
         "Then the signature, always: `hmac.compare_digest(mac, signature)`, both bytes. What cannot be split, "
-        "decoded or read raises ValueError (binascii.Error and JSONDecodeError are ones): one `except` takes them.",
+        "decoded or read raises ValueError (binascii.Error and JSONDecodeError are ones), or RecursionError when it "
+        "is nested too deep: one `except` takes them.",
     ),
 )
 
@@ -656,6 +657,10 @@ MEND_KID = Exercise(
 def filing(lab) -> tuple[Branch, Files]:
     """A branch with secrets in files, found by the learner's from_file()."""
     branch = Branch(lab, "HS256", "HS256")
+    first, second = branch.keys
+    letters = "".join(lab.random.sample("GHJKMPQRSTVWXYZ", 4))
+    branch.keys = [first, replace(second, kid=f"{letters}_{lab.random.randrange(100)}-{letters.lower()}")]
+    branch.policy = replace(branch.policy, keys=KeySet(branch.keys))
     files = Files(branch)
     return branch.open(Finders(branch, "from_file", lab.remote("read", files.read, {"call"}))), files
 

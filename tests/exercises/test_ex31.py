@@ -497,6 +497,7 @@ FINDERS_WRONG = {
         (PATTERN, ""),
         {LEADS_OUT: "mallory read", OTHER_PATHS: "mallory read"},
     ),
+    "small letters only": (("[A-Za-z0-9_-]+", "[a-z0-9-]+"), {FILES: "answered 401"}),
     "no two dots": (
         (PATTERN, 'or ".." in kid'), {OTHER_PATHS: "mallory read"},
     ),
