@@ -159,7 +159,7 @@ def bad_changes(random, key):
         yield {"alg": name}
     for kty in (GONE, None, "quux", *sorted({"oct", "RSA", "EC", "OKP"} - {jwk(key)["kty"]})):
         yield {"kty": kty}
-    yield from ({"use": use} for use in ("enc", ""))
+    yield from ({"use": use} for use in ("enc", "", None))
     yield from ({"key_ops": ops} for ops in (["encrypt"], [], ["sign"]))
     yield {"use": GONE, "key_ops": ["wrapKey"]}
     if alg in ("ES256", "EdDSA"):

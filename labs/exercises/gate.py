@@ -112,7 +112,7 @@ def spoilt(drawn: Any, what: str, token: str) -> tuple[str, str]:
     Among the customers there is one for each: a gate that lets everybody in serves nobody. Give it a token of its
     own, or a gate that has seen the honest one knows this one by it.
     """
-    return f"{what}, with one bit of its signature changed,", damaged(token, drawn.random)
+    return f"{what.rstrip(',')}, with one bit of its signature changed,", damaged(token, drawn.random)
 
 
 def mixed(lab: Lab, cases: list[Case]) -> list[Case]:

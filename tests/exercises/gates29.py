@@ -177,6 +177,7 @@ WRONG = {
     "b64 may be true": ("9", ((EXTENSIONS, 'if "crit" in header or header.get("b64", True) is not True:'),)),
     "use is not looked at": ("10", ((USE, ""),)),
     "key_ops is not looked at": ("10", ((KEY_OPS, ""),)),
+    "a use that is null is as good as none": ("10", ((USE, 'jwk.get("use") not in (None, "sig") or '),)),
     "takes weak keys": ("10", ((STRONG, "if False:"),)),
     "takes weak secrets": ("10", (("strong = len(key) >= 32", "strong = len(key) > 0"),)),
     "any curve that has x and y": ("10", (('case "EC", "P-256", "ES256":', 'case "EC", _, "ES256":'),)),
