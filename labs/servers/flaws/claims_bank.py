@@ -79,6 +79,7 @@ def _seals(app: Identity, encryption: RSAKey) -> None:
 
 def _ends(app: Flask, listed: DenyList) -> None:
     """POST /end: the token that came along is over."""
+
     @app.post("/end")
     def end() -> Response:
         try:
