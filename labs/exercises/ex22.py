@@ -581,7 +581,7 @@ def judge_row(lab, number):
     unknown = [one for one in given if one not in DESIGNS] if isinstance(given, list) else [given]
     lab.expect(not unknown, f"a list of {', '.join(DESIGNS)}", f"for {name!r} there is {unknown[:1]!r:.60}")
     happened = f"that is not where {name!r} works; your answer names {len(set(given))} of the four"
-    lab.expect(set(given) == works, f"where it works, and nowhere else. {ask.capitalize()}", happened)
+    lab.expect(set(given) == works, f"where it works, and nowhere else. {ask[0].upper()}{ask[1:]}", happened)
 
 
 @WHERE.probe("Your first attack", look_at="the first row of your table")
