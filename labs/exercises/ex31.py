@@ -18,7 +18,7 @@ from labs.servers.flaws.token_bank import key_folder
 
 from .exercise import BASICS, Exercise
 from .lab import FAST
-from .mint import GONE, Mint, changed, compact, jwk, mac, public_texts
+from .mint import GONE, Mint, changed, compact, damaged, jwk, mac, public_texts
 from .process import LearnerError
 
 MOST = 60  # requests of one attack
@@ -90,6 +90,13 @@ class Branch:
         answer = self.asks(user, token)
         happened = self.lab.answered(answer)
         self.lab.expect(answer.status == 200, f"{user.title()} is served, with {what}", happened, answer.exchange)
+
+    def looks(self, token: str, what: str) -> None:
+        """Expect that an honest token with one bit of its signature changed is refused.
+
+        Each customer is followed by one: who lets everybody in serves nobody.
+        """
+        self.holds(damaged(token, self.random), f"{what} is refused when one bit of its signature has changed")
 
     def holds(self, token: str, because: str) -> None:
         """Mallory presents a token about Ana; expect that Ana loses nothing."""
@@ -360,11 +367,12 @@ def mended(lab) -> Branch:
     return branch.open(Payloads(branch))
 
 
-@MEND_NONE.customer("Honest tokens are accepted", look_at="what payload() gives: the second part, decoded, as bytes")
+@MEND_NONE.customer("Honest tokens are accepted, damaged ones are not", look_at="what payload() gives, and when")
 def honest_payloads(lab):
     branch = mended(lab)
     for user in ("ana", "ben", "ana"):
         branch.serves(user, branch.token(user), "an honest token")
+        branch.looks(branch.token("ana"), "a token")
     key = branch.keys[0]
     for header in (branch.header(key, jku="https://mallory.example"), dict(reversed(branch.header(key).items()))):
         spaced = json.dumps(header, indent=lab.random.choice([None, 2])).encode()
@@ -482,12 +490,13 @@ def mixed(lab) -> Branch:
     return branch.open(Goods(branch))
 
 
-@MEND_CONFUSION.customer("Honest tokens of all three keys are accepted", look_at="each alg, with a key of that alg")
+@MEND_CONFUSION.customer("Honest tokens of all keys are accepted, damaged ones are not", look_at="the three checks")
 def honest_goods(lab):
     branch = mixed(lab)
     for key in lab.random.sample(branch.keys, 3):
         for user in ("ana", "ben"):
             branch.serves(user, branch.token(user, key), f"an honest token of {key.alg}")
+        branch.looks(branch.token("ana", key), f"a token of {key.alg}")
 
 
 @MEND_CONFUSION.probe("The PEM of the RSA key is no secret", look_at="who says which algorithm it is")
