@@ -1,6 +1,6 @@
 """What each exercise must satisfy: its probes, points and hints; and the one judge that runs them."""
 
-from . import ex00, ex10, ex11, ex19, ex20, ex21, ex22, ex29, ex30, ex31, ex33  # noqa: F401  the exercises of each notebook declare themselves
+from . import ex00, ex10, ex11, ex19, ex20, ex21, ex22, ex29, ex30, ex31, ex32, ex33  # noqa: F401  the exercises of each notebook declare themselves
 from .exercise import Exercise, UnknownExercise, all_exercises, exercise
 from .judge import judge
 from .report import Report, Verdict
