@@ -110,6 +110,13 @@ def test_the_evidence_holds_what_was_sent_and_what_came_back(name, attack, tries
         assert lost == ["mallory read ana's balance", "mallory moved 100 of ana's ferns to mallory"]
 
 
+@pytest.mark.parametrize("spelling", forging.SPELLINGS)
+def test_whoever_bans_one_spelling_takes_every_other(spelling):
+    with token_bank(new_key("ES256"), flaws.BansOneSpelling) as bank:
+        forging.none(TokenTarget(bank.identity, bank.accounts), (spelling,))
+        assert len(bank.record.lost("ana")) == 2
+
+
 def test_an_attack_on_ben_costs_ben():
     with token_bank(new_key("ES256"), flaws.BelievesNone) as bank:
         forging.none(TokenTarget(bank.identity, bank.accounts, victim="ben"))
