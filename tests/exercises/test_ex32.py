@@ -3,8 +3,6 @@
 import pytest
 from answers import gets_full_points, has_answers_enough, is_refused, right_ones, wrong_ones
 
-from labs.exercises import ex32  # noqa: F401  its exercises declare themselves
-
 # ---- 32.1 ----------------------------------------------------------------------------------------------------
 
 CLAIMS_FALL = "A bank that takes bare claims for a profile falls"
