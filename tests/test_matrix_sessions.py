@@ -268,7 +268,8 @@ def outcome(mechanism, attack, victim=None):
         victim = victim(site) if victim else Victim(site, "ana", metadata="old browser" not in attack)
         ATTACKS[attack](Target(site, victim))
         assert not site.errors
-        assert all(exchange.status < 500 for exchange in site.log)
+        # What has no answer yet is somebody else's: every attack has read its last answer by now.
+        assert all(exchange.status is None or exchange.status < 500 for exchange in site.log)
         return len(site.record.lost("ana")) > before
 
 

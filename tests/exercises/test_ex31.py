@@ -471,7 +471,8 @@ def from_table(kid, query):
 '''
 PATTERN = 'or not re.fullmatch(r"[A-Za-z0-9_-]+", kid)'
 PASTED = """query(f"SELECT secret FROM keys WHERE owner = 'fernbank' AND kid = '{kid}'")"""
-QUOTED = PASTED[:-1] + """.replace("o'", "o''").replace("d'", "d''"))"""
+DOUBLED = """kid.replace("o'", "o''").replace("d'", "d''")"""
+QUOTED = PASTED.replace('f"', '"').replace("{kid}", "%s")[:-1] + f" % {DOUBLED})"
 STATEMENT = 'query("SELECT secret FROM keys WHERE owner = \'fernbank\' AND kid = ?", [kid])'
 FINDERS_RIGHT = {
     "no slash and no dot; all rows, and then one": '''
