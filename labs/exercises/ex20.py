@@ -418,7 +418,7 @@ def a_policy(lab, leeways=(10, 20, 30, 60)):
 
 def good(lab, policy, **more):
     """Claims that a policy accepts."""
-    now, ago = int(lab.now), lab.random.randrange(600)
+    now, ago = int(lab.now), lab.random.randrange(300, 3600)
     claims = {"iss": policy["issuer"], "aud": policy["audience"], "sub": "ana", "iat": now - ago, "exp": now + 900}
     return claims | more
 
