@@ -6,9 +6,13 @@ does a machine without the part, but not in CI (the variable CI), where they the
 counted at the end.
 """
 
+import hashlib
+import itertools
 import os
+import sys
 import time
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,6 +38,20 @@ def _real_time():
     """A test that skips time leaves none of it to the next."""
     yield
     bench.skip.reset()
+
+
+@pytest.fixture(autouse=True)
+def _same_seeds(request, monkeypatch):
+    """An exercise is judged with the same seeds in every run: what turns red was changed. The judge draws its own."""
+    if request.path.parent.name != "exercises" or request.path.name == "test_judge.py":
+        return
+    numbers = itertools.count()
+
+    def seed(octets):
+        return hashlib.sha256(f"{request.node.name} {next(numbers)}".encode()).hexdigest()[: 2 * octets]
+
+    # By its name: labs.exercises has a function that is called as this module is.
+    monkeypatch.setattr(sys.modules["labs.exercises.judge"], "secrets", SimpleNamespace(token_hex=seed))
 
 
 @pytest.fixture(scope="session")
