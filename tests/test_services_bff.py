@@ -7,6 +7,7 @@ import flask
 import pytest
 from anything_over_http import accepts, bodies_with, lines, methods, request, targets_of, types
 from hypothesis import given, settings
+from moved_by_hand import Now, Store
 
 from conftest import eventually
 from labs.auth.cookies import SessionCookie
@@ -17,16 +18,6 @@ from labs.servers import Books, bff, customers, services
 
 COOKIE = "__Host-Http-sid"
 OURS = {"X-Fernbank": "1"}
-
-
-class Now:
-    """A clock that the test moves."""
-
-    def __init__(self):
-        self.now = 1_900_000_000.0
-
-    def __call__(self):
-        return self.now
 
 
 class Spied(Sessions):
@@ -43,17 +34,6 @@ class Spied(Sessions):
     def load(self, id):
         self.loads += 1
         return super().load(id)
-
-
-class Store(MemoryStore):
-    """A store of refresh tokens that the test can take away."""
-
-    down = False
-
-    def get(self, key):
-        if self.down:
-            raise StoreDown("gone")
-        return super().get(key)
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ import threading
 import flask
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from moved_by_hand import Now, Store
 
 from conftest import eventually
 from labs.auth.sessions import Sessions
-from labs.auth.stores import MemoryStore, StoreDown
+from labs.auth.stores import MemoryStore
 from labs.servers import Books, customers, services
 
 EVERYWHERE = """(async () => JSON.stringify({
@@ -18,16 +19,6 @@ EVERYWHERE = """(async () => JSON.stringify({
   window: Object.keys(window).map(name => { try { return JSON.stringify(window[name]) } catch { return name } }),
   name: window.name, history: history.state, address: location.href,
 }))()"""
-
-
-class Now:
-    """A clock that the test moves."""
-
-    def __init__(self):
-        self.now = 1_900_000_000.0
-
-    def __call__(self):
-        return self.now
 
 
 class Spied(Sessions):
@@ -40,17 +31,6 @@ class Spied(Sessions):
     def save(self, id, data):
         self.kept.append(data["tokens"])
         return super().save(id, data)
-
-
-class Store(MemoryStore):
-    """A store of refresh tokens that the test can take away."""
-
-    down = False
-
-    def get(self, key):
-        if self.down:
-            raise StoreDown("gone")
-        return super().get(key)
 
 
 @pytest.fixture

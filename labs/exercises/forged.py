@@ -160,7 +160,7 @@ def bad_changes(random, key):
     for kty in (GONE, None, "quux", *sorted({"oct", "RSA", "EC", "OKP"} - {jwk(key)["kty"]})):
         yield {"kty": kty}
     yield from ({"use": use} for use in ("enc", "", None))
-    yield from ({"key_ops": ops} for ops in (["encrypt"], [], ["sign"]))
+    yield from ({"key_ops": ops} for ops in (["encrypt"], [], ["sign"], "verify", 5))
     yield {"use": GONE, "key_ops": ["wrapKey"]}
     if alg in ("ES256", "EdDSA"):
         yield from ({"crv": crv} for crv in (GONE, None, "P-384", "P-521", "secp256k1", "X25519", "Ed448"))

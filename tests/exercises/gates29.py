@@ -15,7 +15,7 @@ BAD_JSON = "except (ValueError, RecursionError):"
 OBJECT = "if not isinstance(value, dict):"
 BAD_KEY = "except (KeyError, TypeError, ValueError, UnsupportedAlgorithm):"
 USE = 'jwk.get("use", "sig") != "sig" or '
-KEY_OPS = ' or "verify" not in jwk.get("key_ops", ["verify"])'
+KEY_OPS = ' or type(ops) is not list or "verify" not in ops'
 STRONG = "if not strong:"
 HMAC = "return hmac.compare_digest(hmac.digest(key, signed, hashlib.sha256), signature)"
 RS256 = "key.verify(signature, signed, padding.PKCS1v15(), SHA256())"
@@ -177,6 +177,7 @@ WRONG = {
     "b64 may be true": ("9", ((EXTENSIONS, 'if "crit" in header or header.get("b64", True) is not True:'),)),
     "use is not looked at": ("10", ((USE, ""),)),
     "key_ops is not looked at": ("10", ((KEY_OPS, ""),)),
+    "key_ops may be a text": ("10", ((' or type(ops) is not list', ""),)),
     "a use that is null is as good as none": ("10", ((USE, 'jwk.get("use") not in (None, "sig") or '),)),
     "takes weak keys": ("10", ((STRONG, "if False:"),)),
     "takes weak secrets": ("10", (("strong = len(key) >= 32", "strong = len(key) > 0"),)),
@@ -594,7 +595,8 @@ def signed_part(parts, jwk):
     if {"crit", "b64"} & header.keys() or header.get("alg") != jwk.get("alg"):
         raise Refused("header")
     try:
-        good = (jwk.get("use", "sig") == "sig" and "verify" in jwk.get("key_ops", ["verify"])
+        ops = jwk.get("key_ops", ["verify"])
+        good = (jwk.get("use", "sig") == "sig" and isinstance(ops, list) and "verify" in ops
                 and HOW[jwk["alg"], jwk["kty"], jwk.get("crv")](jwk, signature, data))
     except Exception as error:
         raise Refused(f"signature or key: {type(error).__name__}")
@@ -686,7 +688,8 @@ class Json(JSONDecoder):
 class Key:
     def __init__(self, jwk):
         self.jwk = jwk
-        if not (jwk.get("use", "sig") == "sig" and "verify" in jwk.get("key_ops", ("verify",))):
+        ops = jwk.get("key_ops", ["verify"])
+        if not (jwk.get("use", "sig") == "sig" and type(ops) is list and "verify" in ops):
             raise Refused("a key for something else")
         kind = f"{jwk.get('alg')}/{jwk.get('kty')}/{jwk.get('crv', '')}"
         kinds = {"HS256/oct/": Secret, "RS256/RSA/": Rsa, "ES256/EC/P-256": Curve, "EdDSA/OKP/Ed25519": Edwards}
@@ -861,7 +864,8 @@ P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 
 def checker(jwk):
     must(jwk.get("use", "sig") == "sig", "use")
-    must("verify" in jwk.get("key_ops", ["verify"]), "key_ops")
+    ops = jwk.get("key_ops", ["verify"])
+    must(isinstance(ops, list) and "verify" in ops, "key_ops")
     kind = [jwk.get(name) for name in ("alg", "kty", "crv")]
     field = lambda name: unb64(jwk.get(name)) if isinstance(jwk.get(name), str) else must(False, name)
     if kind == ["HS256", "oct", None]:

@@ -3,7 +3,6 @@
 import random
 
 import pytest
-from answers import gets_full_points, has_answers_enough, is_refused, right_ones, wrong_ones
 
 from labs.auth.rotation import KeyRing
 from labs.exercises.ex21 import plan, stands
@@ -799,27 +798,6 @@ TABLE = {
     "21.3": (ACCEPT, ACCEPT_RIGHT, ACCEPT_WRONG),
     "21.4": (ROTATION, ROTATION_RIGHT, ROTATION_WRONG),
 }
-
-
-@pytest.mark.parametrize(("id", "source"), right_ones(TABLE))
-def test_a_right_answer_gets_full_points(id, source):
-    gets_full_points(id, source)
-
-
-@pytest.mark.parametrize(("id", "source", "because"), wrong_ones(TABLE))
-def test_a_wrong_answer_is_refused_by_the_probes_that_should(id, source, because):
-    is_refused(id, source, because)
-
-
-@pytest.mark.parametrize("id", TABLE)
-def test_there_are_answers_enough(id):
-    has_answers_enough(id, TABLE)
-
-
-@pytest.mark.parametrize("id", TABLE)
-@pytest.mark.parametrize("seed", ["1", "2", "3"])
-def test_the_plain_solution_passes_with_any_seed(id, seed):
-    gets_full_points(id, TABLE[id][0], seed)
 
 
 # ---- the exercise and the course's own key ring ---------------------------------------------------------------
