@@ -1,5 +1,6 @@
 """`make lab` opens JupyterLab on the first lesson: without a screen, with the port taken, with old settings."""
 
+import http.client
 import json
 import os
 import re
@@ -8,14 +9,34 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from mini_course import ROOT
 
+from labs.bench import serve
 from labs.classroom import lab
 from labs.classroom.course import Course
+from labs.servers.flaws.pages import LocalStorage, online, raw
 
+#: Where jupyter-server-proxy, and what is built on it, would have the server on a port; and a small one like it.
+PROXIES = ("/proxy/{}/online", "/proxy/absolute/{}/online", "/proxy/127.0.0.1:{}/online")
+PROXY = """
+import urllib.request
+from tornado.web import RequestHandler
+
+class Proxy(RequestHandler):
+    def get(self, port):
+        self.finish(urllib.request.urlopen(f"http://127.0.0.1:{port}/online").read())
+
+def _jupyter_server_extension_points():
+    return [{"module": "jupyter_server_proxy"}]
+
+def _load_jupyter_server_extension(app):
+    app.web_app.add_handlers(".*", [(r".*/proxy/\D*(?:127.0.0.1:)?(\d+)/.*", Proxy)])
+"""
 ADDRESS = re.compile(r"http://\S+/lab/tree/work/00_start_here\.ipynb\?token=[0-9a-f]{48}")
 
 
@@ -37,6 +58,29 @@ def tree(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
+@contextmanager
+def opened(course: Course, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """`make lab` in a process of its own: the address of its Jupyter server, and the token."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "labs.classroom", "--course", str(course.root), "lab"],
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        printed = ""
+        while not (found := ADDRESS.search(printed)) and (line := server.stdout.readline()):
+            printed += line
+        assert found, printed
+        url, token = found.group().split("?token=")
+        yield url.partition("/lab/")[0], token
+    finally:
+        server.terminate()
+        server.wait()
+        server.stdout.close()
+
+
 def test_the_page_is_up_and_its_address_printed(course, tmp_path):
     home = tmp_path / "home"
     settings = home / ".jupyter"
@@ -56,33 +100,45 @@ def test_the_page_is_up_and_its_address_printed(course, tmp_path):
         if taken.connect_ex(("127.0.0.1", 8888)) != 0:
             taken.bind(("127.0.0.1", 8888))
             taken.listen()
-        server = subprocess.Popen(
-            [sys.executable, "-m", "labs.classroom", "--course", str(course.root), "lab"],
-            env=plain | {"HOME": str(home), "JUPYTER_PATH": str(home / "another")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            printed = ""
-            while not ADDRESS.search(printed) and (line := server.stdout.readline()):
-                printed += line
-            assert ADDRESS.search(printed), printed
-            url, token = ADDRESS.search(printed).group().split("?token=")
-            base = url.partition("/lab/")[0]
+        with opened(course, plain | {"HOME": str(home), "JUPYTER_PATH": str(home / "another")}) as (base, token):
             assert not base.endswith(":8888")
-            page = get(url, token)
+            page = get(f"{base}/lab/tree/work/00_start_here.ipynb", token)
             assert "@jupyterlab/apputils-extension:announcements" in page.partition("disabledExtensions")[2][:200]
             kernels = json.loads(get(f"{base}/api/kernelspecs", token))["kernelspecs"]
             assert kernels["python3"]["spec"]["display_name"] != "Another Python"
             started = json.loads(get(f"{base}/api/contents/work/00_start_here.ipynb?content=0", token))
             assert started["writable"]
-        finally:
-            server.terminate()
-            server.wait()
-            server.stdout.close()
     assert tree(course.root) - before == {"work", "work/00_start_here.ipynb"}
     assert not (settings / "lab" / "user-settings").exists()  # the learner's theme is the learner's
+
+
+@pytest.fixture
+def proxied(tmp_path) -> dict[str, str]:
+    """The variables of somebody who has a server proxy in their Jupyter, and has turned it on."""
+    (tmp_path / "jupyter_server_proxy.py").write_text(PROXY)
+    config = tmp_path / "config" / "jupyter_server_config.json"
+    config.parent.mkdir()
+    config.write_text(json.dumps({"ServerApp": {"jpserver_extensions": {"jupyter_server_proxy": True}}}))
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    own = {"HOME": str(tmp_path), "FERNBANK_HOME": str(tmp_path), "PYTHONPATH": path}
+    return os.environ | own | {"JUPYTER_CONFIG_PATH": str(config.parent), "JUPYTER_CONFIG_DIR": str(config.parent)}
+
+
+def test_no_page_of_a_lesson_is_reachable_through_jupyter_s_origin(course, proxied):
+    def status(base: str, path: str, token: str = "", **headers: str) -> int:
+        caller = http.client.HTTPConnection(base.removeprefix("http://"))
+        with closing(caller):
+            caller.request("GET", path, headers={"Authorization": f"token {token}", **headers})
+            return caller.getresponse().status
+
+    with serve(online(LocalStorage(), board=raw)) as site, opened(course, proxied) as (base, token):
+        assert status(site.url, "/online") == status(base, "/api/status", token) == 200
+        before = len(site.log)
+        for path in PROXIES:
+            assert status(base, path.format(site.port), token) == 404
+        # Nor by the name that the page has in a browser: Jupyter answers that itself.
+        assert status(base, "/online", token, Host=f"app.fernbank.localhost:{site.port}") != 200
+        assert len(site.log) == before
 
 
 @pytest.mark.parametrize(
