@@ -23,7 +23,7 @@ from labs.servers.flaws.pages import LocalStorage, online, raw
 
 #: Where jupyter-server-proxy, and what is built on it, would have the server on a port; and a small one like it.
 PROXIES = ("/proxy/{}/online", "/proxy/absolute/{}/online", "/proxy/127.0.0.1:{}/online")
-PROXY = """
+PROXY = r"""
 import urllib.request
 from tornado.web import RequestHandler
 
