@@ -23,7 +23,7 @@ def arguments(course: Course) -> list[str]:
     told = [
         f"--ServerApp.root_dir={course.root}",
         f"--LabApp.default_url=/{page(course)}",
-        # Such a proxy would put a lesson's vulnerable pages into Jupyter's own origin. Said here, it is the last word.
+        # It would put a lesson's vulnerable pages into Jupyter's own origin. Said here, it is the last word.
         "--ServerApp.jpserver_extensions=jupyter_server_proxy=False",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--ServerApp.log_level=ERROR",
