@@ -1,6 +1,7 @@
 """`serve(app)`: a real HTTP server for one app, on this machine only, that stops with the kernel."""
 
 import atexit
+import contextlib
 import os
 import socket
 import threading
@@ -73,9 +74,10 @@ class Site:
         listener.close()
         self._server.site = self
         self._server.log = self._server.handle_error = self._note_error
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.01,), name=f"site {name}", daemon=True
-        )
+        self._server.timeout = 0.5  # should stop() not get through
+        self._stopping = False
+        self._server.verify_request = lambda *_: not self._stopping
+        self._thread = threading.Thread(target=self._answer, name=f"site {name}", daemon=True)
 
     @property
     def url(self) -> str:
@@ -117,12 +119,19 @@ class Site:
     def stop(self) -> None:
         """Stop answering and free the port; a second call does nothing."""
         if self._thread.is_alive():
-            self._server.shutdown()
+            self._stopping = True
+            # It waits for a caller. serve_forever() would look a hundred times a second whether it should end.
+            with contextlib.suppress(OSError):
+                socket.create_connection((ADDRESS, self.port)).close()
             self._thread.join()
         self._server.server_close()
         with _lock:
             if _sites.get(self.name) is self:
                 del _sites[self.name]
+
+    def _answer(self) -> None:
+        while not self._stopping:
+            self._server.handle_request()
 
     def __enter__(self) -> "Site":
         return self
