@@ -17,6 +17,8 @@ class Probe:
 
     A `legitimate` probe is a customer who must be served: as long as one of an exercise's fails, what its attack
     probes found counts for nothing, or "refuse everybody" would earn points.
+
+    `kept`: it holds before the learner has done anything, so it counts only beside a probe that did not.
     """
 
     title: str
@@ -24,6 +26,7 @@ class Probe:
     run: Callable
     look_at: str = ""
     legitimate: bool = False
+    kept: bool = False
 
 
 @dataclass
@@ -33,7 +36,8 @@ class Exercise:
     `kind` is "mechanism" (functions or a class, mounted in a Fernbank), "attack" (a function that is given http) or
     "answer" (plain data, or a function that returns it). `defines` names what the learner's cell must define.
     `mount(lab)` returns the WSGI app that the probes use over HTTP, with the learner's mechanism in it: most often
-    lab.bank(sessions, cookie).
+    lab.bank(sessions, cookie). `given(learner)` is text that runs in front of the cell, in the same namespace: a
+    class that the cell goes on from, and that may differ from learner to learner.
     """
 
     id: str
@@ -45,6 +49,7 @@ class Exercise:
     imports: frozenset[str] = BASICS
     hints: tuple[str, ...] = ()
     mount: Callable | None = None
+    given: Callable[[str], str] | None = None
     probes: list[Probe] = field(default_factory=list)
 
     def __post_init__(self):
@@ -52,18 +57,20 @@ class Exercise:
             raise ValueError(f"exercise {self.id} is declared twice")
         _registry[self.id] = self
 
-    def probe(self, title: str, points: int = 1, look_at: str = "", legitimate: bool = False):
+    def probe(
+        self, title: str, points: int = 1, look_at: str = "", legitimate: bool = False, kept: bool = False
+    ) -> Callable:
         """Declare the function below as a probe; `look_at` is where a learner whose work fails it should look."""
 
         def declare(run):
-            self.probes.append(Probe(title, points, run, look_at, legitimate))
+            self.probes.append(Probe(title, points, run, look_at, legitimate, kept))
             return run
 
         return declare
 
-    def customer(self, title: str, points: int = 1, look_at: str = ""):
+    def customer(self, title: str, points: int = 1, look_at: str = "", kept: bool = False) -> Callable:
         """Declare the function below as a legitimate probe: a customer who must be served."""
-        return self.probe(title, points, look_at, legitimate=True)
+        return self.probe(title, points, look_at, legitimate=True, kept=kept)
 
     @property
     def points(self) -> int:

@@ -4,6 +4,7 @@ import secrets
 import time
 
 from labs.auth.stores import StoreDown
+from labs.bench import BenchError, learner_seed
 
 from .exercise import Exercise, Probe, exercise
 from .lab import Lab, ProbeFailed, Refused
@@ -12,27 +13,39 @@ from .process import LearnerError, NotAttempted, Process
 from .report import Report, Verdict
 
 UNSERVED = "it held, but it counts only once the customers of this exercise are served"
+UNCHANGED = "it held, as it did before: it counts once one of the others holds, too"
 
 
-def judge(id: str, source: str | None = None, answer=None, seed: str | None = None) -> Report:
+def judge(
+    id: str, source: str | None = None, answer=None, seed: str | None = None, learner: str | None = None
+) -> Report:
     """Judge a hand-in for exercise `id`.
 
     `source` is the text of the cell for a mechanism or an attack, `answer` the plain data for an answer; a cell that
     defines a function which returns the answer is as good. `seed` (text) replays an earlier report; without it the
-    probes draw afresh. Raises UnknownExercise; the hand-in itself never makes this raise.
+    probes draw afresh. `learner` is the seed of the learner whose work it is (default: this learner's, on which hangs
+    what some exercises give). Raises UnknownExercise; the hand-in itself never makes this raise.
     """
     the, began = exercise(id), time.perf_counter()
-    report = Report(the.id, the.title, seed or secrets.token_hex(4), of=the.points)
+    report = Report(the.id, the.title, seed or secrets.token_hex(4), of=the.points, learner=_learner(learner))
     if the.kind == "answer" and source is None:
         _run_probes(the, None, answer, report)
     elif message := _unusable(the, source):
         report.status, report.message = "unusable", message
     else:
-        with Process(source, the.imports) as process:
+        given = the.given(report.learner) if the.given else ""
+        with Process(source, the.imports, given=given) as process:
             _run_probes(the, process, None, report)
             report.printed = process.printed
     report.seconds = time.perf_counter() - began
     return report
+
+
+def _learner(seed: str | None) -> str:
+    try:
+        return learner_seed() if seed is None else seed
+    except BenchError:  # nothing can be kept on this machine: most exercises need no seed
+        return ""
 
 
 def _unusable(the: Exercise, source: str) -> str:
@@ -57,7 +70,8 @@ def _run_probes(the, process, answer, report):
     stubs = []
     if the.kind != "answer" or answer is not None:
         for number, probe in enumerate(the.probes):
-            verdict, stub = _verdict(the, probe, process, answer, f"{report.seed}/{the.id}/{number}")
+            seed = f"{report.seed}/{the.id}/{number}"
+            verdict, stub = _verdict(the, probe, process, answer, seed, report.learner)
             report.verdicts.append(verdict)
             stubs.append(stub)
     if all(stubs):
@@ -94,12 +108,12 @@ def _answer(the, process, report):
         return None
 
 
-def _verdict(the: Exercise, probe: Probe, process, answer, seed):
+def _verdict(the: Exercise, probe: Probe, process, answer, seed, learner):
     """Run one probe in a world of its own. Returns its Verdict, and whether it met a stub."""
     verdict = Verdict(probe.title, probe.points, passed=False, expected=probe.title, look_at=probe.look_at)
     began, lab, stub = time.perf_counter(), None, False
     try:
-        lab = Lab(the, process, seed, answer)
+        lab = Lab(the, process, seed, answer, learner)
         probe.run(lab)
         verdict.passed = True
     except ProbeFailed as failed:
@@ -125,7 +139,9 @@ def _verdict(the: Exercise, probe: Probe, process, answer, seed):
 
 
 def _count(the, report):
-    """Add up the points. Attack probes count only when every customer of the exercise is served."""
+    """Add up the points. Attack probes count only when every customer of the exercise is served; what was kept, only
+    beside something else.
+    """
     served = all(
         verdict.passed for probe, verdict in zip(the.probes, report.verdicts, strict=True) if probe.legitimate
     )
@@ -133,6 +149,11 @@ def _count(the, report):
         if verdict.passed and not probe.legitimate and not served:
             verdict.passed, verdict.waits, verdict.happened = False, True, UNSERVED
             verdict.look_at = "the probes of customers"
+    done = any(verdict.passed for probe, verdict in zip(the.probes, report.verdicts, strict=True) if not probe.kept)
+    for probe, verdict in zip(the.probes, report.verdicts, strict=True):
+        if verdict.passed and probe.kept and not done:
+            verdict.passed, verdict.waits, verdict.happened = False, True, UNCHANGED
+            verdict.look_at = "the other probes"
     report.points = sum(verdict.points for verdict in report.verdicts if verdict.passed)
     passed = [verdict.passed for verdict in report.verdicts]
     report.status = "passed" if all(passed) else "partly" if any(passed) else "failed"

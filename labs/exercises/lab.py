@@ -103,10 +103,14 @@ class Customer:
 
 
 class Lab:
-    """One probe's world, drawn from `seed` (text): `random`, `now` (epoch seconds), `store`, and a bank on demand."""
+    """One probe's world, drawn from `seed` (text): `random`, `now` (epoch seconds), `store`, and a bank on demand.
 
-    def __init__(self, exercise, process: Process | None, seed: str, answer=None):
+    `learner` is the seed of whose work is judged.
+    """
+
+    def __init__(self, exercise, process: Process | None, seed: str, answer=None, learner: str = ""):
         self.exercise, self.process, self.seed, self.answer = exercise, process, seed, answer
+        self.learner = learner
         self.random = random.Random(seed)
         self.start = self.now = float(1_900_000_000 + self.random.randrange(10_000_000))
         self.store = JudgeStore()

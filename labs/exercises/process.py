@@ -35,14 +35,14 @@ class NotAttempted(LearnerError):
 
 
 class Process:
-    """A process that runs one cell's source.
+    """A process that runs one cell's source, after the text `given`, whose names the cell has.
 
     `remotes` (dict of name -> (object, method names)) are the judge's objects that the learner's side may call.
     Every method may raise LearnerError. The process is started again by the next load() after it had to be killed.
     """
 
-    def __init__(self, source: str, allowed=frozenset(), remotes: dict | None = None):
-        self.source, self.allowed, self.remotes = source, sorted(allowed), remotes or {}
+    def __init__(self, source: str, allowed=frozenset(), remotes: dict | None = None, given: str = ""):
+        self.source, self.allowed, self.remotes, self.given = source, sorted(allowed), remotes or {}, given
         self.printed = ""
         self.left = TOTAL_SECONDS
         self._numbers = count(1)
@@ -61,8 +61,8 @@ class Process:
         """
         if self._popen is None:
             self._start()
-        message = {"do": "load", "source": self.source, "allowed": self.allowed, "reseed": reseed}
-        return self._exchange("cell", message, now)
+        cell = {"source": self.source, "allowed": self.allowed, "given": self.given, "reseed": reseed}
+        return self._exchange("cell", {"do": "load", **cell}, now)
 
     def make(self, name: str, args: list, now: float) -> str:
         """Make an object of the cell's class `name` and return the name it is kept under, for call("x.method")."""

@@ -29,7 +29,8 @@ class Report:
     """The outcome of one check.
 
     `status` is "passed", "partly", "failed", "not attempted" (the stub is still there) or "unusable" (the hand-in
-    could not be run at all: `message` says why). `points` of `of` were earned. `seed` (str) replays it.
+    could not be run at all: `message` says why). `points` of `of` were earned. `seed` (str) replays it, for the
+    learner whose seed is `learner`.
     """
 
     exercise: str
@@ -43,6 +44,7 @@ class Report:
     message: str = ""
     seconds: float = 0.0
     version: str = __version__
+    learner: str = ""
 
     @property
     def passed(self) -> bool:

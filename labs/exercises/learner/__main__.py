@@ -1,7 +1,7 @@
 """The learner's process: reads calls from the judge, runs them, and answers; nothing listens.
 
 Messages are JSON lines on the pipes that were this process's standard input and output. What the judge sends:
-    {"do": "load", "id", "source", "allowed", "now"}      run the cell afresh
+    {"do": "load", "id", "source", "allowed", "given", "now"}   run the cell afresh, after what is given
     {"do": "call", "id", "name", "args", "now"}           call a function, or "obj.method" of an object made here
     {"do": "each", "id", "name", "args", "now"}           call a function once for each list of arguments in "args"
     {"do": "make", "id", "name", "args", "as", "now"}     make an object of a class and keep it under a name
@@ -108,7 +108,7 @@ class Process:
         self.objects = {}
         if message["reseed"] is not None:
             random.seed(message["reseed"])
-        self.namespace = cell.run(message["source"], message["allowed"])
+        self.namespace = cell.run(message["source"], message["allowed"], message["given"])
         return {"value": [name for name in self.namespace if not name.startswith("__")]}
 
     def make(self, message):

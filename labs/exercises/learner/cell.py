@@ -16,8 +16,11 @@ def allows(name, allowed):
     return any(name == one or name.startswith(one + ".") for one in allowed)
 
 
-def run(source, allowed):
-    """Execute the cell's source (text) and return its namespace (dict). Raises what the cell raises."""
+def run(source, allowed, given=""):
+    """Execute the cell's source (text) and return its namespace (dict). Raises what the cell raises.
+
+    `given` (text) is executed before it in the same namespace. It is the judge's, and may import what it likes.
+    """
 
     def guarded(name, globals=None, locals=None, fromlist=(), level=0):
         # Only the cell's own code meets this function: the modules that it imports have Python's own.
@@ -25,8 +28,9 @@ def run(source, allowed):
             raise Forbidden(refusal(name, allowed))
         return builtins.__import__(name, globals, locals, fromlist, level)
 
-    names = {**vars(builtins), "__import__": guarded}
-    namespace = {"__name__": "__main__", "__builtins__": names}
+    namespace = {"__name__": "__main__"}
+    exec(compile(given, "what is given", "exec", dont_inherit=True), namespace)
+    namespace["__builtins__"] = {**vars(builtins), "__import__": guarded}
     exec(compile(source, FILE, "exec", dont_inherit=True), namespace)
     return namespace
 
