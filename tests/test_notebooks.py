@@ -10,6 +10,7 @@ import nbformat
 import notebook_rules
 import pytest
 from mini_course import ROOT
+from nbgrader.apps import NbGraderAPI
 from nbgrader.validator import Validator
 from traitlets.config import PyFileConfigLoader
 
@@ -21,6 +22,7 @@ from labs.exercises import all_exercises
 POINTS = {exercise.id: exercise.points for exercise in all_exercises()}
 SOLVED = sorted((ROOT / "solutions").glob("*.ipynb"))
 GIVEN = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LABS = ["19", "29"]
 LESSONS = {"00", "10", "11", "19", "20", "21", "29", "31", "33"}
 
 
@@ -103,37 +105,43 @@ def test_nbgrader_fails_every_check_of_an_unsolved_notebook(validate, path):
     assert [failed["source"] for failed in validate(path)["failed"]] == [cell.source for cell in checks]
 
 
-def nbgrader(folder: Path, *words: str) -> subprocess.CompletedProcess:
-    """An nbgrader command in this folder. nbgrader needs its environment's programs on PATH."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(
-        [sys.executable, "-m", "nbgrader", *words],
-        cwd=folder,
-        env=os.environ | {"PATH": path, "JUPYTER_CONFIG_DIR": str(folder / "jupyter")},
-        capture_output=True,
-        text=True,
-    )
+@pytest.fixture(autouse=True, scope="module")
+def programs_on_path():
+    """nbgrader calls its environment's programs by their names."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+        yield
 
 
-@pytest.fixture(scope="module", params=["19", "29"])
-def release(request, tmp_path_factory) -> Path:
-    """What `nbgrader generate_assignment` makes of a lab, in a course folder of its own."""
-    folder, name = tmp_path_factory.mktemp("nbgrader"), f"lab{request.param}"
-    (folder / "source" / name).mkdir(parents=True)
-    shutil.copy(ROOT / "nbgrader_config.py", folder)
-    [lab] = (ROOT / "solutions").glob(f"{request.param}_*.ipynb")
-    shutil.copy(lab, folder / "source" / name)
-    done = nbgrader(folder, "generate_assignment", name)
-    assert done.returncode == 0, done.stderr
-    return folder / "release" / name / lab.name
+@pytest.fixture(scope="module")
+def course(tmp_path_factory) -> Path:
+    """nbgrader's course folder with our labs in it, each generated as an assignment."""
+    folder = tmp_path_factory.mktemp("nbgrader")
+    config = PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
+    config.CourseDirectory.root = str(folder)
+    for lab in LABS:
+        [solved] = (ROOT / "solutions").glob(f"{lab}_*.ipynb")
+        (folder / "source" / f"lab{lab}").mkdir(parents=True)
+        shutil.copy(solved, folder / "source" / f"lab{lab}")
+        made = NbGraderAPI(config=config).generate_assignment(f"lab{lab}")
+        assert made["success"], made["log"]
+    return folder
 
 
-def test_nbgrader_releases_what_the_build_makes(release):
-    ours = nbformat.read(ROOT / "notebooks" / release.name, 4)
-    theirs = nbformat.read(release, 4)
+@pytest.mark.parametrize("lab", LABS)
+def test_nbgrader_releases_what_the_build_makes(course, lab):
+    [release] = (course / "release" / f"lab{lab}").glob("*.ipynb")
+    theirs, ours = nbformat.read(release, 4), nbformat.read(ROOT / "notebooks" / release.name, 4)
     assert [(c.id, c.source, c.metadata) for c in theirs.cells] == [(c.id, c.source, c.metadata) for c in ours.cells]
 
 
-def test_nbgrader_s_own_command_refuses_the_release(release):
-    done = nbgrader(release.parent, "validate", release.name)
-    assert "VALIDATION FAILED" in done.stdout
+def test_nbgrader_s_own_command_refuses_the_release(course):
+    [release] = (course / "release" / f"lab{LABS[0]}").glob("*.ipynb")
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "validate", release.name],
+        cwd=release.parent,
+        env=os.environ | {"JUPYTER_CONFIG_DIR": str(course / "jupyter")},
+        capture_output=True,
+        text=True,
+    )
+    assert "VALIDATION FAILED" in done.stdout, done.stderr
