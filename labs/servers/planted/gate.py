@@ -1,4 +1,4 @@
-"""The gate of lab 39: which tokens accounts believe. It stands alone, so that its text can run anywhere."""
+"""The gate of lab 39: which tokens accounts believes. It stands alone, so that its text can run anywhere."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ class Refused(Exception):
 
 
 class Gate:
-    """Decides whom accounts believes. `policy` is the bank's word, `store` keeps which tokens have been ended."""
+    """Decides which tokens accounts believes. `policy`: what the bank says; `store`: which tokens have been ended."""
 
     def __init__(self, policy, store):
         self.policy, self.store = policy, store
@@ -51,8 +51,6 @@ class Gate:
             raise Refused("The token has been ended.")
         return claims
 
-    # ---- the form ----
-
     def split(self, token):
         """Header (dict), payload, signature and what was signed (bytes) of a token, which has three parts."""
         parts = token.split(".")
@@ -80,8 +78,6 @@ class Gate:
         if not isinstance(members, dict):
             raise Refused("A part of the token is not an object.")
         return members
-
-    # ---- the key and the signature ----
 
     def find_key(self, header, now):
         """The bank's key of this kid, if it is in use: before its `until`, or without one (None)."""
@@ -111,8 +107,6 @@ class Gate:
         except InvalidSignature:
             return False
         return True
-
-    # ---- what the token says ----
 
     def check_critical(self, header):
         """Refuse a token that is only good for those who understand an extension: this gate knows none."""
@@ -152,8 +146,6 @@ class Gate:
     def ending(self, claims, now):
         """The record of an ended token: it counts `until` the token would be refused anyway."""
         return {"until": claims["exp"] + self.policy["leeway"]}
-
-    # ---- for whom it speaks ----
 
     def user(self, claims):
         """The customer (str) whom the token is about: `sub`, as it is written."""

@@ -3,16 +3,14 @@
 import hashlib
 import hmac
 import json
-import unicodedata
-from urllib.parse import urlsplit
 
 from labs.servers.planted.gate import Gate, Refused
 
 __all__ = [
-    "AnyAlg", "AnyExtensionThatIsThere", "AnyHost", "AnyNameThatHolds", "AnyShare", "ClubsAreRoles", "CountsQuarters",
-    "EndsEarly", "EndsNever", "FollowsJwk", "IgnoresCritical", "LastPartCounts", "LeewayInMinutes", "NamedBySignature",
-    "NamedByText", "NicknameIsName", "NoAudienceIsFine", "NoCaseNoWidth", "PrefixIssuer", "RetiredKeys",
-    "RolesInText", "SpellsNone", "TypesByBan", "TypesByEnding",
+    "AnyAlg", "AnyExtensionThatIsThere", "AnyHost", "AnyNameThatHolds", "AnyShare", "ClubsAreRoles",
+    "CountsQuarters", "EndsEarly", "EndsNever", "FollowsJwk", "IgnoresCritical", "LastPartCounts",
+    "LeewayInMinutes", "NamedBySignature", "NamedByText", "NicknameIsName", "NoAudienceIsFine", "NoCase",
+    "PrefixIssuer", "RetiredKeys", "RolesInText", "SpellsNone", "TypesByBan", "TypesByEnding",
 ]  # fmt: skip
 
 
@@ -61,13 +59,10 @@ class AnyAlg(Gate):
     """Lets the header choose the algorithm."""
 
     def is_signed(self, header, key, signed, signature):
-        checks = {"HS256": self.mac_fits, "ES256": self.ecdsa_fits}
-        if header.get("alg") not in [*checks]:
-            return False
-        if header["alg"] == "ES256" and key["alg"] != "ES256":
-            return False
-        # VULNERABLE: a public key is used as a secret (CVE-2015-9235; RFC 8725 §3.1)
-        return checks[header["alg"]](key["text"].encode(), signed, signature)
+        alg, text = header.get("alg"), key["text"].encode()
+        if alg == "HS256":
+            return self.mac_fits(text, signed, signature)  # VULNERABLE: a public key as a secret (CVE-2015-9235)
+        return alg == key["alg"] and self.ecdsa_fits(text, signed, signature)
 
 
 class SpellsNone(Gate):
@@ -109,7 +104,7 @@ class AnyExtensionThatIsThere(Gate):
     def check_critical(self, header):
         critical = header.get("crit", [])
         # VULNERABLE: that a member is there does not make it understood (RFC 7515 §4.1.11)
-        if not isinstance(critical, list) or any(name not in header for name in critical) or "b64" in header:
+        if not isinstance(critical, list) or any(str(name) not in header for name in critical) or "b64" in header:
             raise Refused("The token asks for an extension that is not known here.")
 
 
@@ -144,7 +139,7 @@ class AnyHost(Gate):
 
     def check_issuer(self, claims):
         # VULNERABLE: several issuers live at one address, each with its own users (RFC 8725 §3.8, RFC 8414 §3)
-        if urlsplit(str(claims.get("iss"))).netloc != urlsplit(self.policy["issuer"]).netloc:
+        if str(claims.get("iss")).split("/")[:3] != self.policy["issuer"].split("/")[:3]:
             raise Refused("Somebody else issued the token.")
 
 
@@ -198,7 +193,7 @@ class NamedByText(Gate):
     def name_of(self, token, claims):
         if not isinstance(claims.get("jti"), str):
             raise Refused("The token has no name, so it could not be ended.")
-        # VULNERABLE: for one token of ES256 there are two texts, (r, s) and (r, n - s) (RFC 7519 §4.1.7: there is jti)
+        # VULNERABLE: one token of ES256 has two texts, (r, s) and (r, n - s) (RFC 7519 §4.1.7: there is jti)
         return "ended:" + hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -241,14 +236,14 @@ class NicknameIsName(Gate):
         return user
 
 
-class NoCaseNoWidth(Gate):
+class NoCase(Gate):
     """Makes two names one."""
 
     def user(self, claims):
         if not isinstance(claims.get("sub"), str):
             raise Refused("The token is about nobody.")
-        # VULNERABLE: who registered `ＡＮＡ` is ana here (Spotify 2013; RFC 7519 §4.1.2: case-sensitive; CWE-178)
-        return unicodedata.normalize("NFKC", claims["sub"]).lower().strip()
+        # VULNERABLE: whoever registered as `Ana` is ana here (RFC 7519 §4.1.2: case-sensitive; CWE-178)
+        return claims["sub"].strip().casefold()
 
 
 class RolesInText(Gate):
@@ -263,5 +258,5 @@ class ClubsAreRoles(Gate):
     """Takes the clubs that a customer is in for roles, too."""
 
     def roles(self, claims):
-        roles = [claims.get("roles"), claims.get("clubs")]  # VULNERABLE: customers found clubs, and name them (CWE-266)
+        roles = [claims.get("roles"), claims.get("clubs")]  # VULNERABLE: customers name their clubs (CWE-266)
         return [role for one in roles if isinstance(one, list) for role in one if isinstance(role, str)]

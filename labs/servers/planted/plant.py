@@ -91,7 +91,7 @@ def _place(flaw: type) -> str:
 
 
 def _methods(text: str) -> dict[str, ast.FunctionDef]:
-    (body,) = [node.body for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]
+    *_, body = [node.body for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]  # errors stand first
     return {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
 
 
