@@ -9,7 +9,7 @@ from labs.bench import BenchError, learner_seed
 from .exercise import Exercise, Probe, exercise
 from .lab import Lab, ProbeFailed, Refused
 from .learner import cell
-from .process import LearnerError, NotAttempted, Process
+from .process import TOTAL_SECONDS, LearnerError, NotAttempted, Process, Within
 from .report import Report, Verdict
 
 UNSERVED = "it held, but it counts only once the customers of this exercise are served"
@@ -17,14 +17,21 @@ UNCHANGED = "it held, as it did before: it counts once one of the others holds, 
 
 
 def judge(
-    id: str, source: str | None = None, answer=None, seed: str | None = None, learner: str | None = None
+    id: str,
+    source: str | None = None,
+    answer=None,
+    seed: str | None = None,
+    learner: str | None = None,
+    within: Within = list,
+    seconds: float = TOTAL_SECONDS,
 ) -> Report:
     """Judge a hand-in for exercise `id`.
 
     `source` is the text of the cell for a mechanism or an attack, `answer` the plain data for an answer; a cell that
     defines a function which returns the answer is as good. `seed` (text) replays an earlier report; without it the
     probes draw afresh. `learner` is the seed of the learner whose work it is (default: this learner's, on which hangs
-    what some exercises give). Raises UnknownExercise; the hand-in itself never makes this raise.
+    what some exercises give). `within` puts a sandbox around the command of the learner's process, whose calls may
+    take `seconds` together. Raises UnknownExercise; the hand-in itself never makes this raise.
     """
     the, began = exercise(id), time.perf_counter()
     report = Report(the.id, the.title, seed or secrets.token_hex(4), of=the.points, learner=_learner(learner))
@@ -34,7 +41,7 @@ def judge(
         report.status, report.message = "unusable", message
     else:
         given = the.given(report.learner) if the.given else ""
-        with Process(source, the.imports, given=given) as process:
+        with Process(source, the.imports, given=given, within=within, seconds=seconds) as process:
             _run_probes(the, process, None, report)
             report.printed = process.printed
     report.seconds = time.perf_counter() - began

@@ -1,11 +1,13 @@
 """The judge's end of the learner's process: start it, call into it with a deadline, answer its questions, end it."""
 
 import json
+import os
 import queue
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
@@ -17,6 +19,9 @@ LEARNER = Path(__file__).parent / "learner"
 START_SECONDS = 60.0  # until Python runs there: no matter of the learner's code, and slow on a busy machine
 CALL_SECONDS = 4.0  # one call into the learner's code
 TOTAL_SECONDS = 30.0  # all calls of one check together
+#: Of the judge's environment, what Python needs to start on some systems: the rest is none of the learner's business.
+PASSED_ON = ("LD_LIBRARY_PATH", "PATH", "SYSTEMROOT", "TEMP", "TMPDIR")
+Within = Callable[[list[str]], list[str]]
 
 
 class LearnerError(Exception):
@@ -38,13 +43,23 @@ class Process:
     """A process that runs one cell's source, after the text `given`, whose names the cell has.
 
     `remotes` (dict of name -> (object, method names)) are the judge's objects that the learner's side may call.
+    `within` puts a sandbox around the command that starts the process; `seconds` is for all calls together.
     Every method may raise LearnerError. The process is started again by the next load() after it had to be killed.
     """
 
-    def __init__(self, source: str, allowed=frozenset(), remotes: dict | None = None, given: str = ""):
+    def __init__(
+        self,
+        source: str,
+        allowed=frozenset(),
+        remotes: dict | None = None,
+        given: str = "",
+        within: Within = list,
+        seconds: float = TOTAL_SECONDS,
+    ):
         self.source, self.allowed, self.remotes, self.given = source, sorted(allowed), remotes or {}, given
         self.printed = ""
-        self.left = TOTAL_SECONDS
+        self.total = self.left = min(seconds, TOTAL_SECONDS)
+        self._within = within
         self._numbers = count(1)
         self._popen = None
 
@@ -93,7 +108,8 @@ class Process:
 
     def _start(self):
         self._popen = subprocess.Popen(
-            [sys.executable, "-I", "-X", "utf8", str(LEARNER)],
+            self._within([sys.executable, "-I", "-X", "utf8", str(LEARNER)]),
+            env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -155,7 +171,7 @@ class Process:
             except queue.Empty:
                 self.kill()
                 if self.left <= CALL_SECONDS:
-                    sentence = f"your code took more than {TOTAL_SECONDS:g} seconds in all"
+                    sentence = f"your code took more than {self.total:.3g} seconds in all"
                 else:
                     sentence = f"your {name} did not come back within {CALL_SECONDS:g} seconds"
                 raise LearnerError(f"{sentence}: is there a loop that never ends?", "Timeout") from None

@@ -21,6 +21,7 @@ import signal
 import sys
 import threading
 
+import alone
 import cell
 import plain
 
@@ -172,14 +173,16 @@ def same(arg):
         return ""
 
 
-def limits(seconds=60, gigabytes=2):
-    """Bound this process's CPU time and memory where the system can (POSIX); the judge's deadlines come first."""
+def limits(seconds=60, gigabytes=2, megabytes=1, files=64):
+    """Bound what this process may use, where the system can (POSIX); the judge's deadlines come first."""
     try:
         import resource
     except ImportError:  # Windows
         return
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (megabytes << 20, megabytes << 20))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (gigabytes << 30, gigabytes << 30))
         # End with the judge, even inside a regular expression, during which Python notices nothing.
@@ -192,6 +195,7 @@ def main():
     for number in (0, 1, 2):  # what the learner's code reads or prints past sys.stdout goes nowhere
         os.dup2(nothing, number)
     limits()
+    alone.alone()
     Process(incoming, outgoing).serve()
     os._exit(0)
 
