@@ -1,5 +1,6 @@
 """Accounts behind a gate of lab 39: the issuer's keys and tokens, and what Mallory has of them."""
 
+import time
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -8,9 +9,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask import Response, request
 
-from labs.auth import algorithms, base64url
-from labs.auth.stores import StoreDown
+from labs.auth import algorithms
+from labs.auth.stores import MemoryStore, StoreDown
 from labs.auth.token_errors import TokenRefused
+from labs.bench import Site, learner_seed, serve
 from labs.servers.accounts import accounts
 from labs.servers.answers import answer
 from labs.servers.books import Books
@@ -18,7 +20,7 @@ from labs.servers.gate import bearer
 from labs.servers.office import Office, ask
 from labs.servers.planted.mallory import written
 
-__all__ = ["GONE", "Issuer", "counter"]
+__all__ = ["GONE", "GateBank", "Issuer", "as_mallory", "counter", "gate_bank"]
 
 GONE = object()
 """In a dict of changes: this member is left out."""
@@ -64,11 +66,11 @@ class Issuer:
         """A function that signs bytes with this key of the policy."""
         return lambda data: algorithms.sign(key["alg"], self._private[key["kid"]], data)
 
-    def header(self, key: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    def header(self, key: dict[str, Any], /, **changes: Any) -> dict[str, Any]:
         """What the header of an honest token says, with changes."""
         return _changed({"alg": key["alg"], "typ": self.policy["typ"], "kid": key["kid"]}, changes)
 
-    def claims(self, user: str, now: float, **changes: Any) -> dict[str, Any]:
+    def claims(self, user: Any, now: float, /, **changes: Any) -> dict[str, Any]:
         """What an honest token about `user` says, with changes."""
         honest = {
             "iss": self.policy["issuer"], "sub": user, "aud": self.policy["audience"],
@@ -78,7 +80,7 @@ class Issuer:
         return _changed(honest, changes)
 
     def token(
-        self, user: str, now: float, key: dict[str, Any] | None = None, header: dict | None = None, **claims: Any
+        self, user: Any, now: float, key: dict[str, Any] | None = None, /, header: dict | None = None, **claims: Any
     ) -> str:
         """A token about `user`, signed with a key (default: one of the two that stay), with changes."""
         key = key or self.random.choice([self.es256, self.hs256])
@@ -88,15 +90,16 @@ class Issuer:
 
     def loot(self, now: float, end: Callable[[str, float], None]) -> dict[str, Any]:
         """What Mallory has at `now`: plain data, as the lab's page describes it. `end(token, then)` ends tokens."""
-        chosen = {"roles": ["storyteller"], "clubs": ["chess", "teller"], "preferred_username": "ana"}
-        test = f"{self.policy['issuer']}-test"
         return {
             "keys": [self._known(key) for key in self.policy["keys"]],
             "mine": {
-                "es256": self.token("mallory", now, self.es256, **chosen),
-                "hs256": self.token("mallory", now, self.hs256, **chosen),
+                "es256": self.token("mallory", now, self.es256),
+                "hs256": self.token("mallory", now, self.hs256),
+                "fair": self.token("mallory", now, roles=["storyteller"]),
+                "club": self.token("mallory", now, clubs=["chess", "teller"]),
+                "nickname": self.token("mallory", now, preferred_username="ana"),
                 "second": self.token("Ana", now),
-                "test": self.token("ana", now, iss=test),
+                "test": self.token("ana", now, iss=f"{self.policy['issuer']}-test"),
             },
             "anas": self._log(now, end),
         }
@@ -152,3 +155,43 @@ def counter(books: Books, gate: Any) -> Office:
         return answer({})
 
     return app
+
+
+# ---- to try raids by hand ----------------------------------------------------------------------------------------
+
+
+def as_mallory(site: Site) -> Callable[..., dict[str, Any]]:
+    """`http(method, path, headers, body)` of a raid: a body is text, or a dict that is sent as JSON."""
+
+    def http(method: str, path: str, headers: dict | None = None, body: Any = None) -> dict[str, Any]:
+        content = {"json": body} if isinstance(body, dict) else {"body": body}
+        response = site.visitor("mallory").request(method, path, headers=headers, **content)
+        pairs = [[name, value] for name, value in response.headers.items()]
+        return {"status": response.status, "headers": pairs, "body": response.text}
+
+    return http
+
+
+class GateBank:
+    """A running counter behind a gate of this class. `site` is where it runs, `http` sends to it as Mallory."""
+
+    def __init__(self, kind: type) -> None:
+        self.issuer = Issuer(Random(f"{learner_seed()}/gate"), time.time())
+        self.gate = kind(self.issuer.policy, MemoryStore())
+        self.site = serve(counter(Books(), self.gate), name="gate")
+        self.http = as_mallory(self.site)
+
+    def loot(self) -> dict[str, Any]:
+        """What Mallory has, fresh."""
+        return self.issuer.loot(time.time(), self.gate.end)
+
+    def raid(self, method: Callable[[Callable, dict], Any]) -> list[str]:
+        """Run a raid, method(http, loot). Returns what Ana lost by it, from the bank's own record."""
+        before = len(self.site.record.lost("ana"))
+        method(self.http, self.loot())
+        return [str(loss) for loss in self.site.record.lost("ana")[before:]]
+
+
+def gate_bank(kind: type) -> GateBank:
+    """Start a counter behind a gate of this class, `kind(policy, store)`; one that was started before is stopped."""
+    return GateBank(kind)

@@ -147,8 +147,9 @@ class AnyNameThatHolds(Gate):
     """Looks for its name anywhere in the audience."""
 
     def check_audience(self, claims):
+        audience = claims.get("aud")
         # VULNERABLE: in a text, `in` finds parts of a name (RFC 8725 §3.9, RFC 7519 §4.1.3; CWE-697)
-        if self.policy["audience"] not in (claims.get("aud") or []):
+        if not isinstance(audience, str | list) or self.policy["audience"] not in audience:
             raise Refused("The token is for another service.")
 
 
