@@ -1,7 +1,7 @@
 # The course on this machine. The first run makes .venv, which needs a network once; nothing needs root.
 #
 #   make lab          work through the lessons: JupyterLab opens on the first one
-#   make test         all that CI checks; WITHOUT=redis,postgres,browser leaves parts out
+#   make test         all that CI checks; WITHOUT=redis,postgres,browser,sandbox leaves parts out
 #   make reset L=10   a fresh copy of lesson 10 in work/; your old one is kept beside it
 #   make notebooks    build notebooks/ (what learners get) from solutions/
 #   make bench        measure the course itself: start-up, requests, checks, size

@@ -1,7 +1,7 @@
 """What all tests share: a home of their own, one seed, the real time, and the optional parts of this machine.
 
 A test that needs a part asks for its fixture (`redis_part`, `postgres_part`, `browser_part`) or carries the
-mark `needs("redis")`, as one parameter of many may. WITHOUT=redis,postgres,browser leaves such tests out; so
+mark `needs("redis")`, as one parameter of many may. WITHOUT=redis,postgres,browser,sandbox leaves such tests out; so
 does a machine without the part, but not in CI (the variable CI), where they then fail. What was left out is
 counted at the end.
 """
@@ -19,8 +19,14 @@ import pytest
 from labs import bench
 from labs.bench.browser import find_browser
 from labs.bench.parts import find_postgres, find_redis, left_out
+from labs.classroom import sandbox
 
-FIND = {"redis": find_redis, "postgres": find_postgres, "browser": find_browser}
+FIND = {
+    "redis": find_redis,
+    "postgres": find_postgres,
+    "browser": find_browser,
+    "sandbox": lambda: None if sandbox.why_not() else "bubblewrap",
+}
 LEFT_OUT = pytest.StashKey[Counter]()
 
 
@@ -92,7 +98,7 @@ def eventually(condition, seconds=60):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "needs(part): needs the real 'redis', 'postgres' or 'browser'")
+    config.addinivalue_line("markers", "needs(part): needs the real 'redis', 'postgres', 'browser' or 'sandbox'")
     config.stash[LEFT_OUT] = Counter()
 
 

@@ -107,9 +107,10 @@ def _bytes(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise _Unusable(f"The notebook cannot be opened ({error.strerror}): a link is not followed.") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _Unusable("The notebook is no ordinary file.")
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _Unusable("The notebook is no ordinary file.")
         data = file.read(LARGEST_NOTEBOOK + 1)
     if len(data) > LARGEST_NOTEBOOK:
         raise _Unusable(
