@@ -17,7 +17,7 @@ from importlib import import_module
 
 from labs.bench.state import learner_seed
 
-__all__ = ["FLAWS", "chosen", "flaws", "places", "planted", "source", "source_with", "with_flaws"]
+__all__ = ["FLAWS", "alone", "chosen", "flaws", "place", "places", "planted", "source", "source_with", "with_flaws"]
 
 FLAWS = 5
 """How many each half of a learner's bank has."""
@@ -29,13 +29,19 @@ def flaws(half: str) -> dict[str, list[type]]:
     found: dict[str, list[type]] = {}
     for name in module.__all__:
         flaw = getattr(module, name)
-        found.setdefault(_place(flaw), []).append(flaw)
-    return {place: found[place] for place in vars(_sound(half)) if place in found}
+        found.setdefault(place(flaw), []).append(flaw)
+    return {name: found[name] for name in vars(_sound(half)) if name in found}
 
 
 def places(half: str) -> list[str]:
     """The methods that may have a flaw, in the order of the source."""
     return list(flaws(half))
+
+
+def place(flaw: type) -> str:
+    """The one method that a flaw overrides."""
+    (found,) = [name for name, member in vars(flaw).items() if callable(getattr(member, "__func__", member))]
+    return found
 
 
 def chosen(half: str, seed: str | None = None) -> list[type]:
@@ -46,7 +52,7 @@ def chosen(half: str, seed: str | None = None) -> list[type]:
     draw = random.Random(f"{learner_seed() if seed is None else seed}/planted/{half}")
     there = flaws(half)
     taken = draw.sample(list(there), FLAWS)
-    return [draw.choice(there[place]) for place in there if place in taken]
+    return [draw.choice(there[name]) for name in there if name in taken]
 
 
 def source(half: str, seed: str | None = None) -> str:
@@ -58,12 +64,33 @@ def source_with(half: str, these: Iterable[type]) -> str:
     """The text of the class with these flaws in it (none: the sound class), without any comment."""
     text = inspect.getsource(inspect.getmodule(_sound(half)))
     lines, methods = text.splitlines(), _methods(text)
-    instead = {_place(flaw): flaw for flaw in these}
-    for place in sorted(instead, key=lambda name: -methods[name].lineno):  # from the end: numbers before it stay
-        node = methods[place]
+    instead = {place(flaw): flaw for flaw in these}
+    for name in sorted(instead, key=lambda one: -methods[one].lineno):  # from the end: numbers before it stay
+        node = methods[name]
         first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
-        lines[first - 1 : node.end_lineno] = _flawed(instead[place], place, ast.get_docstring(node))
+        lines[first - 1 : node.end_lineno] = _flawed(instead[name], ast.get_docstring(node))
     return _without_comments("\n".join(lines) + "\n")
+
+
+ALONE = """
+
+def _alone(cls, **options):
+    for name in {others!r}:
+        if name in vars(cls):
+            delattr(cls, name)
+
+
+{name}.__init_subclass__ = classmethod(_alone)
+"""
+
+
+def alone(half: str, flaw: type) -> str:
+    """The text of the class with this one flaw, whose subclasses override no other place: theirs are dropped there.
+
+    So each mend of a learner's is judged by itself.
+    """
+    others = [one for one in places(half) if one != place(flaw)]
+    return source_with(half, [flaw]) + ALONE.format(others=others, name=half.capitalize())
 
 
 def planted(half: str, seed: str | None = None) -> type:
@@ -84,21 +111,15 @@ def _sound(half: str) -> type:
     return getattr(import_module(f"labs.servers.planted.{half}"), half.capitalize())
 
 
-def _place(flaw: type) -> str:
-    """The one method that a flaw overrides."""
-    (place,) = [name for name, member in vars(flaw).items() if callable(getattr(member, "__func__", member))]
-    return place
-
-
 def _methods(text: str) -> dict[str, ast.FunctionDef]:
     *_, body = [node.body for node in ast.parse(text).body if isinstance(node, ast.ClassDef)]  # errors stand first
     return {node.name: node for node in body if isinstance(node, ast.FunctionDef)}
 
 
-def _flawed(flaw: type, place: str, says: str) -> list[str]:
+def _flawed(flaw: type, says: str) -> list[str]:
     """The lines of a flawed method, with the docstring of the sound one: what it must do has not changed."""
     text = textwrap.dedent(inspect.getsource(flaw))
-    node = _methods(text)[place]
+    node = _methods(text)[place(flaw)]
     lines = text.splitlines()
     first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
     head, body = lines[first - 1 : node.body[0].lineno - 1], lines[node.body[0].lineno - 1 : node.end_lineno]

@@ -1,0 +1,224 @@
+"""Exercises 39.1 and 39.2 of lab 39, Defend the bank: the desk's five flaws are found, and mended.
+
+Which five follows from the learner's seed (`labs.servers.planted`). A flaw is found when a raid costs Ana something
+in a bank that has this flaw alone. It is mended when no attack on its place lands any more (`desk_attacks`), and what
+its customers need is there (`desk_checks`).
+"""
+
+import ast
+
+from labs.servers.planted import alone, chosen, place, places, source, with_flaws
+
+from .desk_attacks import of_place
+from .desk_checks import (
+    CHECKS,
+    basket_and_large_sum,
+    forms,
+    link_from_elsewhere,
+    log_in_and_out,
+    other_device_stays,
+    within_limits,
+)
+from .desk_raid import Mounted, carry_out, desk_policy, open_bank, raided
+from .exercise import BASICS, Exercise
+from .lab import ProbeFailed
+from .process import LearnerError, NotAttempted
+
+NUMBERS = ("first", "second", "third", "fourth", "fifth")
+
+# ---- 39.1 ----------------------------------------------------------------------------------------------------
+
+FIND = Exercise(
+    "39.1",
+    "Raid the desk",
+    defines=("DeskRaid",),
+    minutes=35,
+    difficulty="hard",
+    kind="attack",
+    imports=BASICS | {"itertools", "urllib.parse"},
+    mount=lambda lab: lab.app,
+    hints=(
+        "Read each method against its docstring, and ask what Mallory could bring along that its author did not think"
+        " of: nothing at all, a little more, another name, a later hour. `ana` has a step for every flaw there is.",
+        "Most come from lessons 10, 11 and 30 in new clothes. What is hashed can still be counted; what begins or "
+        "ends alike is not equal; nothing equals nothing; and who says that a session that has ended is gone?",
+        "Raid the served bank by hand first, a line at a time, and look at what `http` and `ana` return. A raid that "
+        "lands through another flaw is no evidence: send a wrong token rather than none, use one device rather than "
+        "three, until this one flaw alone carries it.",
+    ),
+)
+
+
+def accused(lab):
+    """The places that the learner's raid has a method for."""
+    named = lab.call(f"{lab.make('DeskRaid')}.__dir__")
+    return [one for one in places("desk") if one in named]
+
+
+def robs(lab, where, flaws):
+    """Whether the learner's raid on this place costs Ana something in a bank with these flaws, and what it raised."""
+    lab.process.load(lab.now)  # so that nothing is kept from the raid before
+    raid = lab.make("DeskRaid")
+    raided(lab, with_flaws("desk", flaws))
+
+    def carried_out(http, ana, me):
+        remotes = lab.remote("http", http, {"call"}), lab.remote("ana", ana, {"call"})
+        lab.call(f"{raid}.{where}", *remotes, me)
+
+    try:
+        return carry_out(lab, carried_out), None
+    except NotAttempted:
+        raise
+    except LearnerError as error:
+        return bool(lab.site.record.lost("ana")), error
+
+
+@FIND.customer(
+    "Each accusation has its evidence, and no other", kept=True, look_at="the raid that is named: take it out, or on"
+)
+def evidence(lab):
+    flaws = chosen("desk", lab.learner)
+    for where in accused(lab):
+        alone = [one for one in flaws if place(one) == where]
+        others = [one for one in flaws if place(one) != where]
+        both = lab.random.sample([("alone", alone), ("others", others)], 2)  # a raid cannot tell which comes first
+        outcome = {name: robs(lab, where, these) for name, these in both}
+        robbed, error = outcome["alone"]
+        lab.expect(
+            not outcome["others"][0],
+            f"where {where}() is sound, your raid on it costs Ana nothing",
+            f"it costs her as much in a bank that has a sound {where}(): it lands somewhere else",
+        )
+        if not robbed and error is not None:
+            raise error
+        lab.expect(
+            robbed,
+            f"{where}() as it stands in your bank, and all else sound: your raid costs Ana something",
+            f"Ana lost nothing: either {where}() is sound, or the raid misses what is wrong with it",
+        )
+
+
+def found(number):
+    """The probe of one of the five flaws."""
+
+    def run(lab):
+        flaw = chosen("desk", lab.learner)[number]
+        lands = place(flaw) in accused(lab) and robs(lab, place(flaw), [flaw])[0]
+        lab.expect(lands, "a raid that costs Ana something through it", "nothing that you handed in lands there yet")
+
+    return run
+
+
+for _number, _which in enumerate(NUMBERS):
+    FIND.probe(f"The {_which} flaw is found", look_at="the methods that you have not accused yet")(found(_number))
+
+
+# ---- 39.2 ----------------------------------------------------------------------------------------------------
+
+MEND = Exercise(
+    "39.2",
+    "Mend the desk",
+    defines=("MyDesk",),
+    minutes=25,
+    difficulty="hard",
+    imports=BASICS | {"itertools", "urllib.parse"},
+    mount=lambda lab: lab.app,
+    given=lambda learner: source("desk", learner),
+    hints=(
+        "Start with one: override the method that your raid used, check, and go on. `super()` is the flawed one.",
+        "Say what *is* allowed, as one comparison, and refuse the rest: one name, one origin, one token, one clock "
+        "for each limit. A list of what is forbidden always misses something.",
+        "Where a session ends or changes hands, look at both ends: its record goes, at key(id); a new id is drawn "
+        "afresh; and revoke_all looks at every key on the list, whatever has become of the one before.",
+    ),
+)
+
+
+def my_desk(lab, text=None):
+    """Serve a bank on the learner's MyDesk, made from the class in `text` (default: the one that the page shows)."""
+    lab.store.records.clear()
+    lab.process.given = source("desk", lab.learner) if text is None else text
+    lab.process.load(lab.now)
+
+    def make(policy):
+        lab.name = lab.make("MyDesk", lab.remote("store"), policy)
+        return lab.name
+
+    open_bank(lab, Mounted(desk_policy(lab), make, lambda name, method, *args: lab.call(f"{name}.{method}", *args)))
+
+
+def written(lab):
+    """The names that the learner's cell defines, in a class or elsewhere."""
+    names = set()
+    for node in ast.walk(ast.parse(lab.process.source)):
+        if isinstance(node, ast.FunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.add(getattr(node, "id", None) or node.attr)
+    return names
+
+
+def holds(lab, where, text):
+    """Expect that this place serves its customers, and that no attack on it lands."""
+    serves, shows = CHECKS[where]
+    for check in serves + shows:
+        my_desk(lab, text)
+        check(lab)
+    for attack in of_place(where):
+        my_desk(lab, text)
+        lost = carry_out(lab, attack)
+        lab._learner_error = None  # an attack that meets an error has met no loss
+        happened = f"the bank's record: {lab.site.record.lost('ana')[0] if lost else ''}"
+        lab.expect(not lost, f"Ana loses nothing when this happens: {attack.__doc__}", happened, lab.last)
+
+
+@MEND.probe("Ana and Ben log in, pay, and log out", kept=True, look_at="what your methods changed beside the flaw")
+def daily(lab):
+    for check in (log_in_and_out, forms):
+        my_desk(lab)
+        check(lab)
+
+
+@MEND.probe("A basket survives the log-in, and a large sum goes", kept=True, look_at="create(), rotate() and save()")
+def basket(lab):
+    my_desk(lab)
+    basket_and_large_sum(lab)
+
+
+@MEND.probe("Links, other devices, and long working days", kept=True, look_at="set_cookie(), revoke() and ended()")
+def working_day(lab):
+    for check in (link_from_elsewhere, other_device_stays, within_limits):
+        my_desk(lab)
+        check(lab)
+
+
+def mended(number):
+    """The probe of one of the five flaws: by itself, all else sound."""
+
+    def run(lab):
+        flaw = chosen("desk", lab.learner)[number]
+        my_desk(lab, alone("desk", flaw))
+        lab.desk.cookie_name()  # makes the desk: an unwritten one says so
+        untouched = "no method of yours stands where this flaw is"
+        lab.expect(place(flaw) in written(lab), "a method in the place of the flawed one", untouched)
+        holds(lab, place(flaw), alone("desk", flaw))
+
+    return run
+
+
+for _number, _which in enumerate(NUMBERS):
+    MEND.probe(f"The {_which} flaw is mended, and its customers are served", points=2, look_at="the method it is in")(
+        mended(_number)
+    )
+
+
+@MEND.probe("The whole desk holds, whatever was planted", points=2, look_at="what the probes above say")
+def whole(lab):
+    flaws, mine = {place(one) for one in chosen("desk", lab.learner)}, written(lab)
+    for where in places("desk"):
+        try:
+            holds(lab, where, None)
+        except (ProbeFailed, LearnerError):
+            if where in flaws and where not in mine:  # the report is no list of what is flawed
+                raise ProbeFailed("no attack lands", "one still does where you wrote no method") from None
+            raise
