@@ -12,7 +12,8 @@ from pathlib import Path
 
 from labs.exercises.process import LEARNER
 
-SCRATCH = 16 << 20  # bytes of files, which end with the process
+SCRATCH = "/scratch"
+SCRATCH_BYTES = 16 << 20  # of files, which end with the process
 #: Where a system keeps what any program needs to start; nothing of a user is in there.
 SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/alternatives")
 NOBODY = "65534"
@@ -27,9 +28,10 @@ def bubblewrap(command: list[str]) -> list[str]:
     return [
         "bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--uid", NOBODY, "--gid", NOBODY,
         "--cap-drop", "ALL", "--new-session", "--die-with-parent", "--clearenv", "--hostname", "fernbank",
-        "--proc", "/proc", "--dev", "/dev", "--size", str(SCRATCH), "--tmpfs", "/tmp",
+        "--proc", "/proc", "--dev", "/dev", "--size", str(SCRATCH_BYTES), "--tmpfs", SCRATCH,
+        "--setenv", "TMPDIR", SCRATCH,
         *(word for path in seen for word in ("--ro-bind-try", path, path)),
-        "--chdir", "/tmp", "--", *command,
+        "--chdir", SCRATCH, "--", *command,
     ]  # fmt: skip
 
 
