@@ -116,18 +116,23 @@ def found(branch: Branch, victim: str, other: str) -> list[str]:
     random, key = branch.random, branch.keys[0]
     now, audience = int(branch.lab.now), branch.policy.audience
     services = random.sample(["statements", "cards", "loans", "savings"], 2)
-    over = {"iat": now - 2000, "exp": now - random.randrange(600, 900)}
 
     def token(user, typ=None, **changes):
         typ = typ or branch.policy.typ
         return compact(branch.header(key, typ=typ), changed(branch.claims(user), changes), key)
 
+    def over():  # it lived no longer, and no shorter, than the others do
+        end = now - random.randrange(60, 900)
+        return {"iat": end - random.randrange(120, 600), "exp": end}
+
+    other_issuer = branch.issuer.replace("id-", f"id-{random.randrange(1, 10)}")
+
     return random.sample([
         *(token(victim, aud=service) for service in services),
         token(victim, "JWT", client_id="bloom"),
-        *(token(victim, aud=aud, **over) for aud in (audience, services[0])),
-        token(victim, "JWT", **over),
-        token(victim, aud=services[1], iss=f"https://id-{random.randrange(10_000)}.bloom.example"),
+        *(token(victim, aud=aud, **over()) for aud in (audience, services[0])),
+        token(victim, "JWT", **over()),
+        token(victim, aud=services[1], iss=other_issuer),
         *(token(other, aud=aud) for aud in (audience, services[0])),
         token(other, "JWT"),
         token("mallory", aud=services[0]),
@@ -219,7 +224,8 @@ class Asked(flaws.TwoSteps):
 
 
 def asking(lab) -> Branch:
-    """A branch with the learner's for_us(), and a leeway of its own."""
+    """A branch with the learner's for_us(), and a leeway of its own; its clock stands between two seconds."""
+    lab.skip(seconds=0.25)
     branch = Branch(lab, "ES256")
     branch.policy = replace(branch.policy, leeway=lab.random.randrange(2, 60))
     return branch.open(Asked(branch))
@@ -236,11 +242,14 @@ def honest_claims(lab):
     branch = asking(lab)
     branch.serves("ana", branch.token("ana"), "an honest token")
     audience, now = branch.policy.audience, int(lab.now)
-    for aud in ([audience], ["statements", audience], [audience, "cards"]):
+    others = [f"{audience}0", "statements", "cards", ""]
+    for aud in ([audience], ["statements", audience], [audience, "cards"], [*others[:2], audience, *others[2:]]):
         branch.serves("ana", about(branch, aud=aud), "a token for several services, this one among them")
     leeway = branch.policy.leeway
     for exp in (now + 1, now, now - leeway + 1, now - leeway + 0.5, now + 30.5, float(now + 60)):
-        branch.serves("ana", about(branch, exp=exp), f"exp {now - exp:g} seconds ago and {leeway} seconds of leeway")
+        branch.serves(
+            "ana", about(branch, exp=exp), f"exp {lab.now - exp:g} seconds ago and {leeway} seconds of leeway"
+        )
 
 
 @MEND_CLAIMS.probe("A token for another service is refused", look_at="aud, and what policy['audience'] says")
@@ -255,8 +264,9 @@ def refuses_audience(lab):
 def refuses_near_audience(lab):
     branch = asking(lab)
     name = branch.policy.audience
-    odd = [f"{name}0", f"my-{name}", name[:-1], name.upper(), f"{name} ", f"{name},cards", "", "*", None, True, 0, [],
-           [[name]], [f"{name}0"], [f"my {name}"], {name: 1}, {"aud": name}, [{name: 1}]]  # fmt: skip
+    next_one = f"{name[:-1]}{(int(name[-1]) + 1) % 10}"
+    odd = [f"{name}0", f"my-{name}", name[:-1], next_one, name.upper(), f"{name} ", f"{name},cards", "", "*", None,
+           True, 0, [], [[name]], [f"{name}0"], [f"my {name}"], {name: 1}, {"aud": name}, [{name: 1}]]  # fmt: skip
     for aud in lab.random.sample(odd, len(odd)):
         branch.holds(about(branch, aud=aud), f"aud {aud!r} is not {name!r}, and no list with it")
 
@@ -265,8 +275,8 @@ def refuses_near_audience(lab):
 def refuses_types(lab):
     branch = asking(lab)
     typ = branch.policy.typ
-    odd = ["JWT", GONE, "id+jwt", "logout+jwt", "at+jwt-2", typ[:-1], f"{typ} ", f"x{typ}", "jwt", "", None, True,
-           [typ], {typ: 1}]  # fmt: skip
+    odd = ["JWT", GONE, "id+jwt", "logout+jwt", "at+jwt-2", typ[:-1], f"{typ} ", f"x{typ}", f"application/{typ}",
+           typ.upper(), typ.title(), "jwt", "", None, True, [typ], {typ: 1}]  # fmt: skip
     for one in lab.random.sample(odd, len(odd)):
         said = "none" if one is GONE else repr(one)
         branch.holds(about(branch, {"typ": one}), f"typ {said} is not {typ!r} (RFC 8725 §3.11)")
@@ -276,8 +286,11 @@ def refuses_types(lab):
 def refuses_over(lab):
     branch = asking(lab)
     now, leeway = int(lab.now), branch.policy.leeway
-    for ago in (leeway, leeway + 1, leeway + 0.5, 3600, 86_400):
-        branch.holds(about(branch, exp=now - ago), f"exp {ago} seconds ago, with {leeway} seconds of leeway, is over")
+    for ago in (leeway, leeway - 0.25, leeway - 0.125, leeway + 1, leeway + 0.5, 3600, 86_400):
+        branch.holds(
+            about(branch, exp=now - ago),
+            f"exp {lab.now - now + ago} seconds ago, with {leeway} seconds of leeway, is over",
+        )
 
 
 @MEND_CLAIMS.probe("A token that says no end is refused", points=2, look_at="exp that is missing, or no number")
@@ -302,8 +315,8 @@ MEND_LIST = Exercise(
     hints=(
         "A token's name is `(iss, jti)`, and never its text. Both functions need the key: give it a function of its "
         "own.",
-        "A key must be one text for one pair. `iss + jti` is the same for ('a', 'bc') and ('ab', 'c'); "
-        "`json.dumps([iss, jti])` is not.",
+        "A key must be one text for one pair. `iss + jti` is the same for ('a', 'bc') and ('ab', 'c'), and a sign "
+        "between them may stand in a name as well; `json.dumps([iss, jti])` keeps them apart.",
         "`ended`: no text as `jti`, or an empty one: True. Otherwise whether there is a record. No `try` around the "
         "store: what it raises is for the bank.",
     ),
@@ -352,39 +365,53 @@ def twin(token: str) -> str:
     return with_signature(token, raw[:32] + (ORDER - int.from_bytes(raw[32:], "big")).to_bytes(32, "big"))
 
 
-@MEND_LIST.customer("What nobody ended is accepted", look_at="the key of an entry")
+@MEND_LIST.customer("What nobody ended is accepted, each time", look_at="the key of an entry")
 def lists_others(lab):
     branch = listing(lab)
     first, others = branch.token("ana"), [branch.token(user) for user in ("ana", "ben", "ana")]
     branch.serves("ana", first, "a token that nobody ended")
     ends(lab, first, branch.policy.leeway)
-    for user, token in zip(("ana", "ben", "ana"), others, strict=True):
-        branch.serves(user, token, "a token that nobody ended, after another was")
+    for _ in range(2):
+        for user, token in zip(("ana", "ben", "ana"), others, strict=True):
+            branch.serves(user, token, "a token that nobody ended, after another was, each time")
+    claims = json.loads(jws.read(first).payload) | {"iss": f"https://id-{lab.random.randrange(10_000)}.bloom.example"}
+    expected = "another issuer's token with the jti of one that was ended is not ended: it is another token"
+    lab.expect(not is_ended(lab, "a.b.c", claims), expected, "ended() gave True")
 
 
-@MEND_LIST.customer("So is another issuer's token with the same jti", look_at="what two issuers share")
-def lists_issuers(lab):
-    branch = listing(lab)
-    issuer, jti = branch.issuer, f"{lab.random.getrandbits(64):016x}"
-    claims = branch.claims("ana") | {"jti": jti}
-    ends(lab, "a.b.c", 5, claims)
-    cut = lab.random.randrange(1, 8)
-    pairs = [(f"{issuer}.other", jti), (issuer + jti[:cut], jti[cut:]), (issuer[:-cut], issuer[-cut:] + jti),
-             (issuer, jti.upper() + "x"), (issuer, jti[:-1])]  # fmt: skip
-    for iss, name in pairs:
-        other = branch.claims("ben") | {"iss": iss, "jti": name}
-        happened = "ended() gave True"
-        lab.expect(not is_ended(lab, "d.e.f", other), f"iss {iss!r} with jti {name!r} is not ended", happened)
+@MEND_LIST.probe("No two names share an entry", look_at="whether one key can stand for two pairs")
+def lists_names(lab):
+    branch, random = listing(lab), lab.random
+    issuer, jti = branch.issuer, f"{random.getrandbits(64):016x}"
+    cut, long, letters = random.randrange(1, 8), "fern" * random.randrange(40, 60), f"aB{jti}"
+    pairs = [  # what was ended, and what was not
+        ((issuer, jti), (f"{issuer}.other", jti)), ((issuer, jti), (issuer, jti[:-1])),
+        ((issuer, jti), (issuer + jti[:cut], jti[cut:])), ((issuer, jti), (issuer[:-cut], issuer[-cut:] + jti)),
+        ((issuer, letters), (issuer, letters.swapcase())), ((issuer, letters), (issuer.upper(), letters)),
+        ((issuer, letters), (issuer, f" {letters}")), ((issuer, letters), (issuer, f"{letters} ")),
+        ((issuer, f"{long}1"), (issuer, f"{long}2")), ((f"{issuer}/{long}/1", jti), (f"{issuer}/{long}/2", jti)),
+    ]  # fmt: skip
+    for between in ("|", ":", ",", ".", "/", " ", "-", "_", "#", "\n", "\0", "::", "||", "', '", '", "', '","'):
+        pairs.append(((issuer, f"moss{between}{jti}"), (f"{issuer}{between}moss", jti)))
+    for (iss, name), (other_iss, other_name) in random.sample(pairs, len(pairs)):
+        ends(lab, "a.b.c", 5, branch.claims("ana") | {"iss": iss, "jti": name})
+        other = branch.claims("ben") | {"iss": other_iss, "jti": other_name}
+        expected = f"iss {other_iss!r} with jti {other_name!r} is not ended, when {iss!r} with {name!r} is"
+        lab.expect(not is_ended(lab, "d.e.f", other), expected, "ended() gave True")
 
 
 @MEND_LIST.probe("An ended token is refused, also when it is ended twice", look_at="end() and ended() use one key")
 def lists_ended(lab):
     branch = listing(lab)
-    for times in (1, 2):
-        token = branch.token("ana")
+    for times in (1, 2, 3):
+        token, before = branch.token("ana"), len(lab.store.records)
         for _ in range(times):
             ends(lab, token, branch.policy.leeway)
         branch.holds(token, "the token has been ended")
+        added = len(lab.store.records) - before
+        lab.expect(added == 1, "one ended token is one record", f"ended {times} times, it left {added}")
+        lab.restart()
+        branch.holds(token, "the token has been ended, and another server of the bank's reads the same store")
 
 
 @MEND_LIST.probe("In other words it is refused, too", points=2, look_at="whether the token's text is part of the key")
@@ -477,16 +504,23 @@ class Composed(nested.Nested):
     def read(self, token):
         """The text in an encrypted token, or None when it is none, or not for this bank."""
         try:
-            return self.decrypted(token)
-        except (TokenRefused, AttributeError):
+            return self.decrypted(a_text(token, "decrypt"))
+        except TokenRefused:
             return None
 
     def verified(self, text):
         """The claims of a signed token that holds in all that this bank asks; None for everything else."""
         try:
-            return super(nested.Nested, self).__call__(text)
+            return super(nested.Nested, self).__call__(a_text(text, "verify"))
         except TokenRefused:
             return None
+
+
+def a_text(given, name: str) -> str:
+    """What decrypt or verify was given. Raises TypeError, which the learner's code gets."""
+    if type(given) is not str:
+        raise TypeError(f"{name} takes text, and was given {given!r:.40}")
+    return given
 
 
 def composed(lab, encrypted: bool) -> Sealing:
@@ -513,6 +547,7 @@ def serves_sealed(lab):
 @MEND_NESTED.probe("Bare claims in an encrypted token are refused", look_at="what you believe when nothing is signed")
 def refuses_bare(lab):
     branch = composed(lab, encrypted=True)
+    branch.serves("ana", branch.sealed(branch.token("ana")), "a signed token in an encrypted one")
     for indent in (None, 2):
         text = json.dumps(branch.claims("ana"), indent=indent)
         branch.holds(branch.sealed(text), "anybody can encrypt; what is inside must be signed (CVE-2026-29000)")
@@ -522,8 +557,11 @@ def refuses_bare(lab):
 def refuses_inside(lab):
     branch = composed(lab, encrypted=True)
     claims, own = branch.claims("ana"), Mint(lab.random).key("ES256", branch.keys[0].kid, branch.issuer)
-    signed = branch.token("mallory").split(".")
+    signed, hers = branch.token("mallory").split("."), branch.token("ana")
+    branch.serves("ana", branch.sealed(hers), "a signed token in an encrypted one")
+    hers = hers.split(".")
     inside = [
+        f"{hers[0]}.{hers[1]}.{signed[2]}", f"{hers[0]}.{hers[1]}.", f"{encoded({'alg': 'none'})}.{hers[1]}.",
         *(f"{encoded({'alg': alg})}.{encoded(claims)}." for alg in ("none", "None", "ES256", "")),
         f"{encoded({'alg': 'none', 'typ': branch.policy.typ})}.{encoded(claims)}",
         f"{encoded(claims)}",
@@ -574,17 +612,20 @@ EVIDENCE = Exercise(
     hints=(
         "A response: status line, headers, an empty line, the body. `head, _, body = text.partition('\\n\\n')`, and "
         "the body is JSON where it is an answer of the bank's.",
-        "Look for 200, and an `owner` who is the victim. A 401 that names her is no loss, and nor is Mallory's own "
-        "balance.",
+        "Ask all of it: the status is 200 (the second word of the first line), the type is JSON, the body is a dict "
+        "of two members, and `owner` is the victim. A 403 that shows a balance is no loss, and nor is Mallory's own.",
         'What was captured is the member beside `owner`: {"exchange": n, "field": its name, "value": its value}.',
     ),
 )
 
 
-def exchange(number: int, path: str, status: str, body, method="GET") -> dict:
-    """An exchange as the bank's log has it."""
+TEXT = "text/plain"
+
+
+def exchange(number: int, path: str, status: str, body, kind="application/json") -> dict:
+    """An exchange as the bank's log has it; `body` is text, or what its JSON says."""
     text = body if isinstance(body, str) else json.dumps(body)
-    kind = "text/plain" if isinstance(body, str) else "application/json"
+    method = "POST" if path == "/transfer" else "GET"
     return {
         "n": number,
         "request": f"{method} {path} HTTP/1.1\nHost: 127.0.0.1\nAuthorization: Bearer ...\n\n",
@@ -592,39 +633,54 @@ def exchange(number: int, path: str, status: str, body, method="GET") -> dict:
     }
 
 
-def log_of(lab, victim: str, secret: tuple[str, str, object]) -> tuple[list[dict], int]:
-    """A log of what Mallory sent, in which one exchange cost the victim something; and that one's number."""
-    random, (path, field, value) = lab.random, secret
-    own = random.randrange(100, 1000)
-    refused = {"error": f"The token about {victim} is for another service."}
-    entries = [
-        ("/balance", "200 OK", {"owner": "mallory", "balance": own}),
+def harmless(random, victim: str) -> list[tuple]:
+    """What stands in every log and cost the victim nothing: path, status, body, and of what type it is."""
+    return [
+        ("/balance", "200 OK", {"owner": "mallory", "balance": random.randrange(100, 1000)}),
         ("/notes", "200 OK", {"owner": "mallory", "notes": [f"{victim}: {random.randrange(1000)}?"]}),
-        ("/balance", "401 UNAUTHORIZED", refused),
+        ("/balance", "401 UNAUTHORIZED", {"error": f"The token about {victim} is for another service."}),
         ("/balance", "401 UNAUTHORIZED", {"owner": victim, "error": "The token has been ended."}),
         ("/transfer", "200 OK", {"moved": 1, "from": "mallory", "to": victim}),
         (f"/{victim}", "404 NOT FOUND", {"error": "There is no such page."}),
-        ("/balance", "503 SERVICE UNAVAILABLE", f"owner {victim}, balance {random.randrange(1000)}: try again"),
+        ("/balance", "503 SERVICE UNAVAILABLE", f"owner {victim}, balance {random.randrange(1000)}: try again", TEXT),
         ("/balance", "403 FORBIDDEN", {"owner": victim, "balance": 0}),
-        ("/", "200 OK", f'Fernbank. Welcome, {victim}! {{"owner": "{victim}"}}'),
+        ("/", "200 OK", f'Fernbank. Welcome, {victim}! {{"owner": "{victim}"}}', TEXT),
     ]
-    first = random.randrange(2, 400)
-    entries = random.sample(entries, len(entries))
-    place = random.randrange(len(entries) + 1)
-    entries.insert(place, (path, "200 OK", {"owner": victim, field: value}))
-    numbers = [first + random.randrange(1, 3) + 3 * step for step in range(len(entries))]
+
+
+def deceptive(random, victim: str) -> list[tuple]:
+    """The same, and each lacks but one thing of what would be evidence."""
+    balance = random.randrange(100, 5000)
     return [
-        exchange(number, *entry, method="POST" if entry[0] == "/transfer" else "GET")
-        for number, entry in zip(numbers, entries, strict=True)
-    ], numbers[place]
+        ("/balance", "403 FORBIDDEN", {"owner": victim, "balance": 200}),
+        ("/notes", "403 FORBIDDEN", {"owner": victim, "notes": ["HTTP/1.1 200 OK"]}),
+        ("/help", "200 OK", json.dumps({"owner": victim, "balance": balance}), TEXT),
+        ("/branches", "200 OK", {"owner": victim, "branch": "Fern Street", "open": True}),
+        ("/owners", "200 OK", {"owner": victim}),
+        ("/owners", "200 OK", [{"owner": victim, "balance": balance}]),
+        ("/owners", "200 OK", {"of": {"owner": victim, "balance": balance}, "owner": "mallory"}),
+        ("/owners", "200 OK", {"owner": [victim], "balance": balance}),
+        ("/balance", "200 OK", {"user": victim, "balance": balance}),
+    ]
+
+
+def log_of(random, entries: list[tuple]) -> list[dict]:
+    """A log of these entries in their order, numbered as they came."""
+    first = random.randrange(2, 400)
+    numbers = [first + random.randrange(1, 3) + 3 * step for step in range(len(entries))]
+    return [exchange(number, *entry) for number, entry in zip(numbers, entries, strict=True)]
 
 
 def shows(lab, path: str, field: str, value) -> None:
     """Expect that the answer names the exchange, the field and the value."""
-    victim = lab.random.choice(["ana", "ben"])
-    log, number = log_of(lab, victim, (path, field, value))
+    random, victim = lab.random, lab.random.choice(["ana", "ben"])
+    entries = harmless(random, victim)
+    random.shuffle(entries)
+    place, members = random.randrange(len(entries) + 1), random.sample([("owner", victim), (field, value)], 2)
+    entries.insert(place, (path, "200 OK", dict(members)))
+    log = log_of(random, entries)
     given = lab.call("evidence", log, victim)
-    wanted = {"exchange": number, "field": field, "value": value}
+    wanted = {"exchange": log[place]["n"], "field": field, "value": value}
     same = given == wanted and type(given["exchange"]) is int and type(given["value"]) is type(value)
     lab.expect(same, f"{wanted}", f"evidence() gave {given!r:.120}")
 
@@ -635,18 +691,25 @@ def balance_shown(lab):
         shows(lab, "/balance", "balance", lab.random.randrange(100, 5000))
 
 
-@EVIDENCE.probe("So are notes", look_at="the name of the member beside owner")
-def notes_shown(lab):
-    for _ in range(4):
-        notes = [f"the key is under pot {lab.random.randrange(1000)}", "a second note"]
-        shows(lab, "/notes", "notes", notes)
+@EVIDENCE.probe("So is whatever else was captured", look_at="the name of the member beside owner, and its value")
+def others_shown(lab):
+    word = f"fern{lab.random.randrange(1000)}"
+    notes = [f"the key is under pot {lab.random.randrange(1000)}", "a second note"]
+    secrets = [("notes", notes), ("notes", []), (word, {"to": "ben", "amount": 5}), (word, ""), ("balance", 0)]
+    for field, value in lab.random.sample(secrets, len(secrets)):
+        shows(lab, f"/{field}", field, value)
 
 
 @EVIDENCE.probe("Where nothing was lost there is no evidence: None", look_at="a log in which nothing worked")
 def nothing_shown(lab):
-    for _ in range(4):
-        victim = lab.random.choice(["ana", "ben"])
-        log, number = log_of(lab, victim, ("/balance", "balance", 1))
-        log = [one for one in log if one["n"] != number]
-        given = lab.call("evidence", log, victim)
-        lab.expect(given is None, "None: the victim has lost nothing in this log", f"evidence() gave {given!r:.120}")
+    random = lab.random
+    for victim in random.sample(["ana", "ben"], 2):
+        told = [[], *([one] for one in deceptive(random, victim))]
+        for lies in random.sample(told, len(told)):
+            entries = [*harmless(random, victim), *lies]
+            log = log_of(random, random.sample(entries, len(entries)))
+            given = lab.call("evidence", log, victim)
+            happened = f"evidence() gave {given!r:.120}"
+            for path, status, body, *kind in lies:
+                happened += f"; in the log {path} answered {status}, {(kind or ['application/json'])[0]}: {body}"
+            lab.expect(given is None, f"None: {victim} has lost nothing in this log", happened)

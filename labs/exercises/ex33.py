@@ -346,12 +346,16 @@ def program(lab):
 @HEADERS.probe("A script that got into the page does not run", points=2, look_at="script-src, or default-src")
 def injected(lab):
     ana = customer(lab).open()
-    policy, word = ana.page.policy, f"fern{lab.random.randrange(10**6)}"
+    seen = set(re.findall(r"'nonce-([^']+)'", lab.last.response_text))  # Mallory has opened the page before
+    policy, word = ana.open().page.policy, f"fern{lab.random.randrange(10**6)}"
     ways = {
         "<script>...</script>": policy.runs_inline(f"ride('{word}')"),
+        **{f"<script nonce={one}>, as on the page before,": policy.runs_inline(word, one) for one in seen},
         "<img src=x onerror=...>": policy.runs_handler(f"ride('{word}')"),
         **{f"<script src={url}>": policy.runs_file(url) for url in elsewhere(lab, f"/{word}.js")},
+        f"<script src={ana.api}/{word}.js>": policy.runs_file(f"{ana.api}/{word}.js"),
         "<script src=data:...>": policy.runs_file(f"data:text/javascript,{word}"),
+        "<script src=blob:...>": policy.runs_file(f"blob:{ana.app}/{word}"),
     }
     for way, runs in ways.items():
         if runs:
@@ -366,6 +370,7 @@ def elsewhere(lab, path):
     return [f"{scheme}://{host}{end}{path}" for scheme, host, end in (
         ("http", MALLORY, f":{lab.random.randrange(1024, 65536)}"), ("https", MALLORY, ""),
         ("http", EVIL, f":{lab.site.port}"), ("http", EVIL, ":8000"), ("https", EVIL, ""),
+        ("http", "fernbank.localhost", f":{lab.site.port}"), ("http", f"x.{API}", f":{lab.site.port}"),
         ("http", APP, f":{lab.site.port % 60000 + 1}"),
     )]  # fmt: skip
 
@@ -376,7 +381,7 @@ def taken_out(lab):
     ways = {"fetch": policy.connects, "an image": policy.loads_image, "a form": policy.sends_form}
     for url in elsewhere(lab, "/loot"):
         for way, allowed in ways.items():
-            expected = f"the page's policy lets {way} go to Fernbank only"
+            expected = f"the page's policy lets {way} go to app and api only"
             lab.expect(not allowed(url), expected, f"it may go to {url}", lab.last)
 
 
@@ -386,6 +391,11 @@ def read_by_script(lab):
     for origin in (ana.api, ana.app):
         shown = ana.jar.script(f"{origin}/")
         lab.expect(not shown, "document.cookie is empty", f"at {origin} it was {shown!r:.60}")
+    answer = ana.asks("POST", "/login", {"username": "ana", "password": lab.site.password_of("ana")})
+    ids = [value for _, value in ana.jar.items() if value]
+    for name, value in answer.headers.items():
+        told = name.lower() != "set-cookie" and any(id in value for id in ids)
+        lab.expect(not told, "the id stands in Set-Cookie and nowhere else", f"it stood in {name}", answer.exchange)
 
 
 @HEADERS.probe("The id goes to api, and to no other host", look_at="Domain")
@@ -421,20 +431,29 @@ def cross_site(lab):
 def foreign_pages(lab):
     ana = customer(lab)
     for origin in foreign_origins(lab, ana.app):
-        page = ana.at(origin)
-        fetched = page.fetch("GET", f"{ana.api}/balance")
-        ana.note(fetched.response)
-        who = f"a page of {origin}"
-        happened = f"{who} may read them, too"
-        lab.expect(not fetched.readable, "only the page at app reads api's answers", happened, lab.last)
-        page.fetch("POST", f"{ana.api}/transfer", {"to": "mallory", "amount": lab.random.randrange(1, 90)})
-        lab.raise_learner_error()
-        lost = lab.site.record.lost("ana")
-        happened = f"{who} sent JSON; the bank's record: {lost[0] if lost else ''}"
-        lab.expect(not lost, "no other page pays with ana's money", happened, lab.last)
-        without = Visitor(lab.site, "mallory", API).get("/health", headers={"Origin": origin})
-        open_to = not refusal(without, origin, credentials=False)
-        lab.expect(not open_to, "no other page may read, with cookies or without", f"{who} may", without.exchange)
+        page, who = ana.at(origin), f"a page of {origin}"
+        for path in lab.random.sample(READ_AT, len(READ_AT)):
+            fetched = page.fetch("GET", ana.api + path)
+            ana.note(fetched.response)
+            happened = f"{who} may read them, too: GET {path}"
+            lab.expect(not fetched.readable, "only the page at app reads api's answers", happened, lab.last)
+            without = Visitor(lab.site, "mallory", API).get(path, headers={"Origin": origin})
+            open_to = not refusal(without, origin, credentials=False)
+            happened = f"{who} may: GET {path}"
+            lab.expect(not open_to, "no other page may read, with cookies or without", happened, without.exchange)
+        order = {"to": "mallory", "amount": lab.random.randrange(1, 90)}
+        for path in ("/transfer", *lab.random.sample(SENT_TO, len(SENT_TO))):
+            sent = [page.fetch("POST", ana.api + path, order, credentials=how).response for how in (True, False)]
+            lab.raise_learner_error()
+            lost = lab.site.record.lost("ana")
+            happened = f"{who} sent JSON; the bank's record: {lost[0] if lost else ''}"
+            lab.expect(not lost, "no other page pays with ana's money", happened, lab.last)
+            happened = f"{who} sent JSON to {path}"
+            lab.expect(sent == [None, None], "no other page gets JSON past the preflight", happened, lab.last)
+
+
+READ_AT = ("/balance", "/notes", "/health", "/nowhere")
+SENT_TO = ("/login", "/confirm", "/logout", "/logout/everywhere")
 
 
 def foreign_origins(lab, app):
@@ -451,11 +470,16 @@ def foreign_origins(lab, app):
 @HEADERS.probe("A cache does not give one origin's answer to another", look_at="Vary")
 def varies(lab):
     ana = customer(lab)
+    password = {"username": "ana", "password": lab.site.password_of("ana")}
+    answers = [("GET", "/health", None), ("GET", "/balance", None), ("OPTIONS", "/transfer", None),
+               ("POST", "/login", password), ("POST", "/login", {}), ("GET", "/nowhere", None)]  # fmt: skip
     for origin in (ana.app, f"http://{MALLORY}:1", None):
-        response = Visitor(lab.site, "ana", API).get("/health", headers={"Origin": origin} if origin else None)
-        lab.last = response.exchange
-        lab.raise_learner_error()
-        words = [one.strip().lower() for one in ",".join(response.headers.get_all("Vary", [])).split(",")]
-        asked = origin or "nobody in particular"
-        expected = "Vary: Origin on whatever api answers"
-        lab.expect("origin" in words or "*" in words, expected, f"to {asked} it did not say so", lab.last)
+        for method, path, body in answers:
+            headers = {"Origin": origin} if origin else None
+            response = Visitor(lab.site, "ana", API).request(method, path, headers=headers, json=body)
+            lab.last = response.exchange
+            lab.raise_learner_error()
+            words = [one.strip().lower() for one in ",".join(response.headers.get_all("Vary", [])).split(",")]
+            happened = f"to {origin or 'nobody in particular'} it did not say so, at {method} {path}"
+            says_so = "origin" in words or "*" in words
+            lab.expect(says_so, "Vary: Origin on whatever api answers", happened, lab.last)

@@ -132,6 +132,16 @@ REPLAY_WRONG = {
          ("in found:", 'in sorted(found, key=lambda one: read(one)["iss"] != issuer):')],
         {REPLAY_STANDS: "sent 4"},
     ),
+    "the issuer by how it looks": (
+        [('claims["iss"] != issuer', '"fernbank" not in claims["iss"]'),
+         ("in found:", 'in sorted(found, key=lambda one: read(one)["iss"] != issuer):')],
+        {REPLAY_STANDS: "sent 4"},
+    ),
+    "the end by how long it lived": (
+        [('claims["exp"] <= time.time()', 'claims["exp"] - claims["iat"] > 700'),
+         ("in found:", 'in sorted(found, key=lambda one: -read(one)["exp"]):')],
+        {REPLAY_STANDS: "sent 6"},
+    ),
     "only of other kinds": (
         ('claims["sub"] != victim or', 'claims["sub"] != victim or claims["aud"] != read(sample)["aud"] or'),
         {AUDIENCE_FALLS: "no loss"},
@@ -216,6 +226,15 @@ FOR_US_WRONG = {
     "the type begins so": (
         ('header.get("typ") != policy["typ"]', 'not str(header.get("typ")).startswith(policy["typ"])'),
         {KIND: "ana"}),
+    "the type in small letters": (
+        ('header.get("typ") != policy["typ"]', 'str(header.get("typ")).lower() != policy["typ"]'), {KIND: "ana"}),
+    "the type without application/": (
+        ('header.get("typ") != policy["typ"]',
+         'str(header.get("typ")).removeprefix("application/") != policy["typ"]'), {KIND: "ana"}),
+    "a list of two at most": (("isinstance(aud, list)", "isinstance(aud, list) and len(aud) < 3"), {HONEST: "401"}),
+    "any service of that kind": (
+        ('aud != policy["audience"] and', 'str(aud)[:-1] != policy["audience"][:-1] and'), {NEAR: "ana"}),
+    "whole seconds": (("now < exp", "int(now) < exp"), {OVER: "ana"}),
     "no end is fine": (("type(exp) in (int, float) and", "exp is None or"), {ENDLESS: ""}),
     "the end as text, too": (("type(exp) in (int, float) and now < exp",
                               "exp not in (None, '') and isinstance(exp, (int, float, str)) and now < float(exp)"),
@@ -226,8 +245,8 @@ FOR_US_WRONG = {
 
 # ---- 32.4 ----------------------------------------------------------------------------------------------------
 
-OTHERS = "What nobody ended is accepted"
-ISSUERS = "So is another issuer's token with the same jti"
+OTHERS = "What nobody ended is accepted, each time"
+NAMES = "No two names share an entry"
 ENDED = "An ended token is refused, also when it is ended twice"
 TEXTS = "In other words it is refused, too"
 UNTIL = "An entry may go when the token is over, leeway and all"
@@ -268,13 +287,31 @@ def ended(store, token, claims):
 }
 TEXT_KEY = '"ended:" + json.dumps([claims["iss"], claims["jti"]])'
 LIST_WRONG = {
-    "everything is ended": (("return store.get(name(claims)) is not None", "return True"),
-                            {OTHERS: "401", ISSUERS: "True"}),
+    "everything is ended": (("return store.get(name(claims)) is not None", "return True"), {OTHERS: "401"}),
+    "a token is good for once": (
+        ("return store.get(name(claims)) is not None", 'return not store.add(name(claims), {"expires_at": 2e9})'),
+        {OTHERS: "401"}),
     "nothing is ended": (("return store.get(name(claims)) is not None", "return False"),
                          {ENDED: "ana", TEXTS: "ana", DOWN: ""}),
     "all of a customer's": ((TEXT_KEY, 'claims["iss"] + claims["sub"]'), {OTHERS: "401"}),
-    "the jti alone": ((TEXT_KEY, 'claims["jti"]'), {ISSUERS: "True"}),
-    "glued together": ((TEXT_KEY, 'claims["iss"] + claims["jti"]'), {ISSUERS: "True"}),
+    "the jti alone": ((TEXT_KEY, 'claims["jti"]'), {OTHERS: "True"}),
+    "glued together": ((TEXT_KEY, 'claims["iss"] + claims["jti"]'), {NAMES: "True"}),
+    "glued with a bar": ((TEXT_KEY, 'claims["iss"] + "|" + claims["jti"]'), {NAMES: "True"}),
+    "glued with a colon": ((TEXT_KEY, "f\"{claims['iss']}:{claims['jti']}\""), {NAMES: "True"}),
+    "glued with a line break": ((TEXT_KEY, 'claims["iss"] + "\\n" + claims["jti"]'), {NAMES: "True"}),
+    "in small letters": ((TEXT_KEY, TEXT_KEY + ".lower()"), {NAMES: "True"}),
+    "without spaces": ((TEXT_KEY, TEXT_KEY.replace('claims["jti"]', 'claims["jti"].strip()')), {NAMES: "True"}),
+    "its first characters": ((TEXT_KEY, f"({TEXT_KEY})[:200]"), {NAMES: "True"}),
+    "another record each time": (
+        ('    store.add(name(claims), {"expires_at": claims["exp"] + leeway})',
+         '    key = name(claims)\n    while not store.add(key, {"expires_at": claims["exp"] + leeway}):\n'
+         '        key += "+"'), {ENDED: "ended 2 times, it left 2"}),
+    "in its own memory": (
+        [("import json\n", "import json\n\nENDED = set()\n"),
+         ("    store.add(", "    ENDED.add(name(claims))\n    store.add("),
+         ("return store.get(name(claims)) is not None",
+          "return store.get(name(claims)) is not None and name(claims) in ENDED")], {ENDED: "ana"}),
+    "by a hash of this process": ((TEXT_KEY, 'str(hash((claims["iss"], claims["jti"])))'), {ENDED: "ana"}),
     "until exp": ((' + leeway}', "}"), {UNTIL: "it is"}),
     "for good": (('{"expires_at": claims["exp"] + leeway}', "{}"), {UNTIL: "None"}),
     "no name is no matter": (('        return True\n', "        return False\n"), {NAMELESS: "False"}),
@@ -387,6 +424,19 @@ NESTED_WRONG = {
     "alg none needs none": (LAZY.replace("NOT_SIGNED", "token.startswith('eyJhbGciOiAibm9uZSJ9')"), {INSIDE: "ana"}),
     "encrypted is enough": (LAZY.replace("NOT_SIGNED", "True"), {BARE: "ana", INSIDE: "ana"}),
     "verified, and ignored": (LAZY.replace("NOT_SIGNED", "verify(token) is None"), {BARE: "ana", INSIDE: "ana"}),
+    "what was good once": (
+        LAZY.replace("import json\n", "import json\n\nKNOWN = {}\n")
+        .replace("        if NOT_SIGNED:\n            return read(token)\n    return verify(token)",
+                 "        body = token.split('.')[1:2]\n        if str(body) not in KNOWN:\n"
+                 "            KNOWN[str(body)] = verify(token)\n        return KNOWN[str(body)]\n"
+                 "    return verify(token)"), {INSIDE: "ana"}),
+    "all, once one was good": (
+        LAZY.replace("import json\n", "import json\n\nseen = []\n")
+        .replace("        if NOT_SIGNED:\n            return read(token)\n    return verify(token)",
+                 "        if seen:\n            return read(token)\n        seen.append(1)\n"
+                 "    return verify(token)"), {BARE: "ana", INSIDE: "ana"}),
+    "None is no matter": (
+        ("    if token is None:\n        return None\n", ""), {ODD: "TypeError", SHAPE: "TypeError"}),
     "the shape decides": (("if encrypted:", 'if token.count(".") == 4:'), {SHAPE: "ana"}),
     "both are welcome": (
         ("        token = decrypt(token)", "        token = decrypt(token) or token"), {SHAPE: "ana"}),
@@ -399,7 +449,7 @@ NESTED_WRONG = {
 # ---- 32.6 ----------------------------------------------------------------------------------------------------
 
 BALANCE = "A balance that was read is found"
-NOTES = "So are notes"
+CAPTURED = "So is whatever else was captured"
 NOTHING = "Where nothing was lost there is no evidence: None"
 
 EVIDENCE = '''
@@ -411,7 +461,7 @@ def evidence(log, victim):
         if head.split()[1] != "200" or "application/json" not in head:
             continue
         given = json.loads(body)
-        if given.get("owner") == victim:
+        if isinstance(given, dict) and len(given) == 2 and given.get("owner") == victim:
             [field] = [name for name in given if name != "owner"]
             return {"exchange": one["n"], "field": field, "value": given[field]}
     return None
@@ -427,10 +477,11 @@ def evidence(log, victim):
             data = json.loads(body)
         except ValueError:
             continue
-        if " 200 " in first and data.get("owner") == victim:
-            for field in ("balance", "notes"):
-                if field in data:
-                    return {"value": data[field], "field": field, "exchange": one["n"]}
+        json_type = "Content-Type: application/json" in _
+        if first.split()[1] == "200" and json_type and type(data) is dict and data.pop("owner", None) == victim:
+            if len(data) == 1:
+                ((field, value),) = data.items()
+                return {"value": value, "field": field, "exchange": one["n"]}
 ''',
     "from the end": ("for one in log:", "for one in log[::-1]:"),
 }
@@ -438,7 +489,7 @@ EVIDENCE_WRONG = {
     "nothing": ("def evidence(log, victim):\n    return None", {BALANCE: "None", }),
     "the place in the list": (('one["n"]', "log.index(one)"), {BALANCE: "evidence() gave"}),
     "whoever the owner is": (
-        [('given.get("owner") == victim', '"owner" in given and len(given) == 2'),
+        [('given.get("owner") == victim', '"owner" in given'),
          ("in log:", 'in sorted(log, key=lambda one: "mallory" not in one["response"]):')], {BALANCE: ""}),
     "whatever the status": (
         [('head.split()[1] != "200" or ', ""),
@@ -447,7 +498,35 @@ EVIDENCE_WRONG = {
     "the owner": (('"value": given[field]', '"value": given["owner"]'), {BALANCE: "evidence() gave"}),
     "the value as text": (("given[field]}", "str(given[field])}"), {BALANCE: "evidence() gave"}),
     "balances only": (
-        ("    [field] = [name for name in given if name != \"owner\"]", '    field = "balance"'), {NOTES: ""}),
+        ("    [field] = [name for name in given if name != \"owner\"]", '    field = "balance"'), {CAPTURED: ""}),
+    "balances and notes": (
+        ('[field] = [name for name in given if name != "owner"]',
+         'field = "notes" if "notes" in given else "balance"'), {CAPTURED: "KeyError"}),
+    "the last member": (
+        ('[field] = [name for name in given if name != "owner"]', "field = list(given)[-1]"),
+        {BALANCE: "'field': 'owner'"}),
+    "nothing that is empty": (
+        ('given.get("owner") == victim', 'given.get("owner") == victim and all(given.values())'), {CAPTURED: "None"}),
+    "by the paths that it knows": (
+        ('given.get("owner") == victim',
+         'given.get("owner") == victim and one["request"].startswith(("GET /balance", "GET /notes"))'),
+        {CAPTURED: "None"}),
+    "a 200 somewhere": (
+        ('head.split()[1] != "200" or ', '"200" not in one["response"] or '), {NOTHING: "403 FORBIDDEN"}),
+    "200 OK somewhere": (
+        ('head.split()[1] != "200" or ', '"200 OK" not in one["response"] or '),
+        {NOTHING: "/notes answered 403 FORBIDDEN"}),
+    "JSON of any type": (
+        [(' or "application/json" not in head', ""),
+         ("        given = json.loads(body)",
+          "        try:\n            given = json.loads(body)\n        except ValueError:\n            continue")],
+        {NOTHING: "/help answered 200 OK, text/plain"}),
+    "objects of any size": ((" and len(given) == 2", " and len(given) > 1"), {NOTHING: ""}),
+    "whatever JSON it is": (
+        ("isinstance(given, dict) and len(given) == 2 and ", ""), {NOTHING: ""}),
+    "by its text": (
+        ('isinstance(given, dict) and len(given) == 2 and given.get("owner") == victim',
+         'len(given) == 2 and f\'"owner": "{victim}"\' in body'), {NOTHING: "'of'"}),
     "always something": (
         ("    return None\n", '    return {"exchange": 0, "field": "balance", "value": 0}\n'),
         {NOTHING: "evidence()"}),

@@ -131,6 +131,13 @@ def headers(route, origin, id, app, api):
     found["Access-Control-Allow-Headers"] = "Content-Type"
 """,
     ),
+    "a nonce that is new each time": (
+        [
+            ("def headers(", "import secrets\n\ndef headers("),
+            (POLICY, "default-src 'self'; script-src 'self' 'nonce-{secrets.token_urlsafe(16)}'; connect-src {api}; "
+             "form-action 'self'"),
+        ]
+    ),
     "a hash beside": (
         POLICY, "default-src 'self'; script-src 'self' 'sha256-AAAA'; connect-src {api}; form-action 'self'",
     ),
@@ -172,6 +179,49 @@ HEADERS_WRONG = {
     "Vary only for app": (
         [('{"Vary": "Origin"}', "{}"), (CORS, CORS + '\n        found["Vary"] = "Origin"')],
         {VARY: "mallory.localhost"},
+    ),
+    "Vary where it was tried": (
+        '{"Vary": "Origin"}', '{"Vary": "Origin"} if path == "/health" else {}', {VARY: "at GET /balance"},
+    ),
+    "no Vary at the preflight": (
+        '{"Vary": "Origin"}', '{"Vary": "Origin"} if method != "OPTIONS" else {}', {VARY: "at OPTIONS /transfer"},
+    ),
+    "no Vary beside the cookie": ("    return found", '    if id:\n        found.pop("Vary")\n    return found', {
+        VARY: "at POST /login"}),
+    "the notes are for all": (CORS, 'if origin == app or origin and path == "/notes":', {FOREIGN: "GET /notes"}),
+    "errors are for all": (CORS, 'if origin == app or origin and path == "/nowhere":', {FOREIGN: "GET /nowhere"}),
+    "anybody may send JSON, but no money": (
+        "    return found",
+        '    if origin and method == "OPTIONS" and path != "/transfer":\n'
+        '        found |= {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true",\n'
+        '                  "Access-Control-Allow-Headers": "Content-Type"}\n    return found',
+        {FOREIGN: "sent JSON to /"},
+    ),
+    "anybody without cookies may send JSON": (
+        "    return found",
+        '    if origin != app and method == "OPTIONS":\n'
+        '        found |= {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}\n'
+        "    return found",
+        {FOREIGN: "sent JSON to /transfer"},
+    ),
+    "the id in a header that script may read": (
+        "    return found",
+        '    if id:\n        found |= {"X-Id": id, "Access-Control-Expose-Headers": "X-Id"}\n    return found',
+        {READ: "it stood in X-Id"},
+    ),
+    "scripts of api, too": (POLICY, "default-src 'self' {api}; form-action 'none'", {
+        INJECTED: "<script src=http://api.fernbank.localhost"}),
+    "always the same nonce": (
+        POLICY, "default-src 'self'; script-src 'self' 'nonce-fern'; connect-src {api}; form-action 'none'",
+        {INJECTED: "<script nonce=fern>"},
+    ),
+    "scripts made by scripts": (
+        POLICY, "default-src 'self'; script-src 'self' blob:; connect-src {api}; form-action 'none'",
+        {INJECTED: "<script src=blob:"},
+    ),
+    "to hosts below api": (
+        POLICY, "default-src 'self'; connect-src {api} *.api.fernbank.localhost:*; form-action 'none'",
+        {OUT: "http://x.api.fernbank.localhost"},
     ),
     "the id on every answer": (
         "    if id is not None:\n        found", "    if True:\n        found",
