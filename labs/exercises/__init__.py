@@ -14,6 +14,7 @@ from . import (  # noqa: F401  the exercises of each notebook declare themselves
     ex32,
     ex33,
     ex39_desk,
+    ex39_gate,
 )
 from .exercise import Exercise, UnknownExercise, all_exercises, exercise
 from .judge import judge

@@ -7,7 +7,7 @@ from functools import cache
 
 from labs.auth.stores import MemoryStore
 from labs.servers import Books, customers
-from labs.servers.planted import FLAWS, chosen, places, source, with_flaws
+from labs.servers.planted import FLAWS, chosen, place, places, source, with_flaws
 from labs.servers.planted import mallory as tools
 from labs.servers.planted.counter import GONE, Issuer, as_mallory, counter
 from labs.servers.planted.gate import Gate, Refused
@@ -32,11 +32,6 @@ def served(lab):
 def planted(lab) -> list[type]:
     """The learner's five flaws, not in the source's order: a title must not say where one stands."""
     return random.Random(f"{lab.learner}/39.3").sample(chosen("gate", lab.learner), FLAWS)
-
-
-def place_of(flaw: type) -> str:
-    """The method where a flaw stands."""
-    return next(name for name in places("gate") if name in vars(flaw))
 
 
 @cache
@@ -103,12 +98,6 @@ class At:
 
 # ---- 39.3 ------------------------------------------------------------------------------------------------------
 
-ACCUSED = f"""
-
-def _accused():
-    return [name for name in {places("gate")} if callable(getattr(GateRaid, name, None))]
-"""
-
 FIND = Exercise(
     "39.3",
     "Find: whom the gate believes",
@@ -117,7 +106,7 @@ FIND = Exercise(
     difficulty="hard",
     kind="attack",
     imports=BASICS | {"cryptography", "itertools"},
-    given=lambda learner: inspect.getsource(tools) + ACCUSED,
+    given=lambda learner: inspect.getsource(tools),
     mount=served,
     hints=(
         "Take each docstring for a promise, and look for a token for which the lines below do not keep it: one that "
@@ -130,19 +119,19 @@ FIND = Exercise(
 )
 
 
-def accusing(lab) -> tuple[str, list[str]]:
-    """The learner's raid, and which places it accuses. Raises NotAttempted when it accuses none."""
-    raid = lab.make("GateRaid")
-    accused = lab.call("_accused")
-    if not isinstance(accused, list) or not accused:
+def accused(lab) -> list[str]:
+    """The places that the learner's raid has a method for. Raises NotAttempted when there is none."""
+    named = lab.call(f"{lab.make('GateRaid')}.__dir__")
+    found = [one for one in places("gate") if one in named]
+    if not found:
         raise NotAttempted("GateRaid accuses no place yet")
-    return raid, accused
+    return found
 
 
-def innocent(lab, accused: list[str]) -> list[str]:
+def innocent(lab, names: list[str]) -> list[str]:
     """Those of the accused places that are sound in this learner's bank."""
-    guilty = {place_of(flaw) for flaw in planted(lab)}
-    return [name for name in accused if name not in guilty]
+    guilty = {place(flaw) for flaw in planted(lab)}
+    return [name for name in names if name not in guilty]
 
 
 def sending(lab):
@@ -159,14 +148,15 @@ def sending(lab):
     return lab.remote("http", send, {"call"})
 
 
-def raided(lab, raid: str, place: str, flaws) -> bool:
+def raided(lab, where: str, flaws) -> bool:
     """Whether Ana loses something when this place's raid meets a gate with these flaws."""
+    lab.restart()  # no raid knows whether it is the first
     issuer = Issuer(lab.random, lab.now)
     gate = flawed(*flaws)(issuer.policy, MemoryStore())
     At(lab, issuer, gate)
     loot, failed = issuer.loot(lab.now, gate.end), None
     try:
-        lab.call(f"{raid}.{place}", sending(lab), loot)
+        lab.call(f"{lab.make('GateRaid')}.{where}", sending(lab), loot)
     except LearnerError as error:  # Ana may have lost something before, and nothing else counts
         failed = error
     lost = bool(lab.site.record.lost("ana"))
@@ -181,7 +171,7 @@ def raided(lab, raid: str, place: str, flaws) -> bool:
     kept=True,
 )
 def accuses_nobody_honest(lab):
-    wrong = len(innocent(lab, accusing(lab)[1]))
+    wrong = len(innocent(lab, accused(lab)))
     lab.expect(
         not wrong,
         "every place that you accuse has a flaw, in your bank",
@@ -191,31 +181,24 @@ def accuses_nobody_honest(lab):
 
 def found(lab, number: int) -> None:
     """Expect that the raid on the place of a flaw costs Ana something there, and nothing where the others are."""
-    raid, accused = accusing(lab)
-    flaw = planted(lab)[number]
-    place, nobody = place_of(flaw), innocent(lab, accused)
-    expected = (
-        f"the {ORDINALS[number]} flaw is found: the method of GateRaid with the name of its place costs Ana something"
-    )
-    happened = "no method of yours does, yet"
-    if place not in accused:
-        raise ProbeFailed(expected, happened)
+    flaw, named = planted(lab)[number], accused(lab)
+    where, wrong = place(flaw), innocent(lab, named)
+    expected = f"a method of GateRaid finds the {ORDINALS[number]} flaw, and costs Ana something"
+    none_yet = "none does, yet"
+    if where not in named:
+        raise ProbeFailed(expected, none_yet)
     try:
-        lost = raided(lab, raid, place, [flaw])
+        lost = raided(lab, where, [flaw])
     except LearnerError:
-        if nobody:  # who accuses everybody is not told which of them to look at
-            raise ProbeFailed(expected, happened) from None
+        if wrong:  # who accuses everybody is not told which of them to look at
+            raise ProbeFailed(expected, none_yet) from None
         raise
     if not lost:
-        told = happened if nobody else f"{place}() costs her nothing, at a gate where this place alone has its flaw"
-        raise ProbeFailed(expected, told, "" if nobody else lab.shown(lab.last))
+        told = none_yet if wrong else f"{where}() costs her nothing, at a gate where this place alone has its flaw"
+        raise ProbeFailed(expected, told, "" if wrong else lab.shown(lab.last))
     others = [one for one in planted(lab) if one is not flaw]
-    lab.expect(
-        not raided(lab, raid, place, others),
-        f"{place}() goes in by {place} alone",
-        "it costs Ana something where this place is mended, and the other four are not",
-        lab.last,
-    )
+    happened = "it costs Ana something where this place is mended, and the other four are not"
+    lab.expect(not raided(lab, where, others), f"{where}() goes in by {where} alone", happened, lab.last)
 
 
 def _find(number: int):
@@ -276,10 +259,10 @@ class Theirs:
         """Ask the learner's end()."""
         said(self.lab, f"{self.name}.end", token, now)
 
-    def alone(self, issuer: Issuer, place: str) -> Gate:
+    def alone(self, issuer: Issuer, where: str) -> Gate:
         """A sound gate, in which the learner's method has this one place."""
         gate = Gate(issuer.policy, self.lab.store)
-        setattr(gate, place, lambda *args: said(self.lab, f"{self.name}.{place}", *args))
+        setattr(gate, where, lambda *args: said(self.lab, f"{self.name}.{where}", *args))
         return gate
 
 
@@ -294,7 +277,7 @@ def opening(lab, issuer: Issuer, gate, flaw: type) -> tuple[list, list]:
         with_it.end(token, then)
         gate.end(token, then)
 
-    drawn = attacks(place_of(flaw), issuer, lab.now, end)
+    drawn = attacks(place(flaw), issuer, lab.now, end)
     opens = [believed(with_it, token, lab.now) for _, token in drawn]
     return [one for one, fits in zip(drawn, opens, strict=True) if fits], [
         one for one, fits in zip(drawn, opens, strict=True) if not fits
@@ -428,7 +411,7 @@ def mended(lab, number: int) -> None:
     issuer, theirs = mending(lab)
     flaw = planted(lab)[number]
     whole = failure(lab, issuer, theirs, flaw)
-    single = whole and failure(lab, issuer, theirs.alone(issuer, place_of(flaw)), flaw)
+    single = whole and failure(lab, issuer, theirs.alone(issuer, place(flaw)), flaw)
     if whole and single:
         raise max(whole, single, key=lambda one: one[0])[1]
 
@@ -454,5 +437,5 @@ def holds_everywhere(lab):
     for flaw in planted(lab):  # first, since what gets in by a flaw that is still there must not say where it is
         opens, _ = opening(lab, issuer, theirs, flaw)
         lab.expect(not at.loses(opens[0][1]), "all five flaws are mended", "at least one is as it was")
-    for place in lab.random.sample(places("gate"), len(places("gate"))):
-        withstands(at, attacks(place, issuer, lab.now, theirs.end))
+    for where in lab.random.sample(places("gate"), len(places("gate"))):
+        withstands(at, attacks(where, issuer, lab.now, theirs.end))
