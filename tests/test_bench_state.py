@@ -67,6 +67,18 @@ def test_the_variable_goes_before_the_file(own_home, monkeypatch):
     assert learner_seed() == kept
 
 
+def test_what_was_handed_out_brings_its_own_seed(own_home, monkeypatch, tmp_path):
+    kept = learner_seed()
+    monkeypatch.setattr("labs.bench.state.HANDED_OUT", tmp_path / "seed.txt")
+    (tmp_path / "seed.txt").write_text("handed out\n")
+    assert learner_seed() == "handed out"
+    monkeypatch.setenv("FERNBANK_SEED", "given")
+    assert learner_seed() == "given"
+    monkeypatch.delenv("FERNBANK_SEED")
+    (tmp_path / "seed.txt").write_text(" \n")
+    assert learner_seed() == kept
+
+
 def test_an_empty_seed_file_is_filled(own_home):
     own_home.mkdir(parents=True)
     (own_home / "seed").write_text("\n")

@@ -175,3 +175,12 @@ def test_no_news_from_the_network(course):
 
 def test_a_course_without_the_first_lesson_opens_on_the_folder(tmp_path):
     assert lab.page(Course(tmp_path)) == "lab/tree/work"
+
+
+def test_what_was_handed_out_opens_on_its_only_lab(tmp_path):
+    course = Course(tmp_path)
+    course.work.mkdir()
+    (course.work / "19_lab_the_session_desk.ipynb").touch()
+    assert lab.page(course) == "lab/tree/work/19_lab_the_session_desk.ipynb"
+    (course.work / "29_lab_the_token_gate.ipynb").touch()
+    assert lab.page(course) == "lab/tree/work"

@@ -10,6 +10,9 @@ from platformdirs import user_data_path
 
 from .errors import BenchError
 
+#: What an instructor hands out has the learner's seed in this file of the course's folder.
+HANDED_OUT = Path(__file__).resolve().parents[2] / "seed.txt"
+
 
 def home() -> Path:
     """Give the folder for seed and progress; create it when it is not there.
@@ -29,10 +32,10 @@ def home() -> Path:
 def learner_seed() -> str:
     """Give the text from which this learner's secrets, balances and notes follow.
 
-    It is FERNBANK_SEED, or else one that is made at random once and kept in `home()`.
-    Raises BenchError when it can be neither read nor kept.
+    It is FERNBANK_SEED; or else the one that this copy of the course was handed out with; or else one that is made
+    at random once and kept in `home()`. Raises BenchError when it can be neither read nor kept.
     """
-    given = os.environ.get("FERNBANK_SEED")
+    given = os.environ.get("FERNBANK_SEED") or _handed_out()
     if given:
         return given
     file = home() / "seed"
@@ -43,6 +46,13 @@ def learner_seed() -> str:
             kept = secrets.token_hex(8)
             write_atomic(file, kept + "\n")
     return kept
+
+
+def _handed_out() -> str:
+    try:
+        return HANDED_OUT.read_text("utf-8", "replace").strip()
+    except OSError:
+        return ""
 
 
 def write_atomic(path: Path, text: str) -> None:

@@ -1,5 +1,7 @@
-"""The command line: `python -m labs.classroom build | lab | reset`."""
+"""The command line: `python -m labs.classroom build | lab | reset`, and the commands of an instructor."""
 
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -8,9 +10,35 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .course import HERE, Course, find
 from .errors import ClassroomError
+from .grade_command import grade
+
+#: An instructor's commands, each with the module that holds it under the command's own name. What a learner is
+#: handed has not these modules, and so not these commands.
+INSTRUCTORS = {
+    "assign": "assigning",
+    "collect": "assigning",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The commands of this module, and those of INSTRUCTORS that are there: imported when they are asked for."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """The names of all of them."""
+        return super().list_commands(context) + [name for name in INSTRUCTORS if _is_there(name)]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The command of this name, or None."""
+        if not _is_there(name):
+            return super().get_command(context, name)
+        return getattr(import_module(f".{INSTRUCTORS[name]}", __package__), name)
+
+
+def _is_there(name: str) -> bool:
+    return name in INSTRUCTORS and find_spec(f"{__package__}.{INSTRUCTORS[name]}") is not None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--course",
     "root",
@@ -20,7 +48,7 @@ from .errors import ClassroomError
 )
 @click.pass_context
 def main(context: click.Context, root: Path):
-    """Build the course's notebooks, and open them in JupyterLab."""
+    """Build the course's notebooks, and open them in JupyterLab; hand labs out to a class, and grade them."""
     context.obj = Course(root.resolve())
 
 
@@ -95,6 +123,9 @@ def reset(course: Course, name: str):
     from .copies import renew
 
     click.echo(renew(course, name))
+
+
+main.add_command(grade)
 
 
 def _declared_points() -> dict[str, int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from .course import Course
+from .course import Course, find
 
 FIRST = "work/00_start_here.ipynb"
 #: Jupyter reads this folder too: it turns off the news, which JupyterLab would fetch from the network, and
@@ -73,8 +73,11 @@ def start(course: Course) -> None:
 
 
 def page(course: Course) -> str:
-    """The part of the address that is the first lesson, or the folder if a course has no such lesson."""
-    return f"lab/tree/{FIRST if (course.root / FIRST).exists() else 'work'}"
+    """The part of the address that is the first lesson; the only one that was handed out; or the folder."""
+    if (course.root / FIRST).exists():
+        return f"lab/tree/{FIRST}"
+    there = find(course.work)
+    return f"lab/tree/work/{there[0].name}" if len(there) == 1 else "lab/tree/work"
 
 
 def _print_address(page: str, token: str) -> None:
