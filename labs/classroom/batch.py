@@ -1,0 +1,270 @@
+"""Many submissions, judged side by side by Dask: on the cores of this machine, or on a cluster of many.
+
+What was found stands in reports/, a file a learner, as soon as it is there. Whoever starts again goes on from these.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from hashlib import sha256
+from itertools import islice
+
+from labs import __version__
+from labs.bench.errors import BenchError
+from labs.bench.state import write_atomic
+
+from . import sandbox
+from .class_folder import ClassFolder
+from .course import HERE
+from .errors import ClassroomError
+from .grading import Graded, grade
+from .submission import Lab, Submission, read
+
+LONGEST_NAME = 200  # octets of a learner's name: it becomes the name of a file, with an ending
+START_SECONDS = 120  # of the workers: a busy machine needs many
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be judged: all exercises or `only` these; `again`, what was judged already, too.
+
+    `attempt` is the number of the hand-in, from which the draw follows. `isolated`: in a sandbox, or not at all.
+    """
+
+    only: frozenset[str] = frozenset()
+    again: bool = False
+    attempt: int = 1
+    isolated: bool = True
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The seeds of one learner, as grade() asks a class for them: no worker is told the secret they follow from."""
+
+    own: str
+    draws: dict[str, str]
+
+    def seed_of(self, learner: str) -> str:
+        """The learner's seed."""
+        return self.own
+
+    def draw_of(self, learner: str, exercise: str, attempt: int) -> str:
+        """The seed of the judge's draw."""
+        return self.draws[exercise]
+
+
+# What there is to do ----------------------------------------
+
+
+def graded_of(klass: ClassFolder, lab: Lab, learner: str) -> Graded | None:
+    """What was found in this learner's submission at some time; None for nothing, or nothing that can be read."""
+    try:
+        return Graded.from_json(klass.graded(learner, lab.number).read_text("utf-8"))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def still_holds(graded: Graded | None, submission: Submission, wish: Wish) -> bool:
+    """Whether what was found is about this submission, and about nothing that is otherwise now."""
+    return graded is not None and (
+        (graded.digest, graded.attempt, graded.version) == (submission.digest, wish.attempt, __version__)
+        and (graded.isolated or not wish.isolated)
+    )
+
+
+class Again:
+    """A batch that judges again what was judged already. If it is killed, the same batch goes on where it was."""
+
+    def __init__(self, klass: ClassFolder, lab: Lab, wish: Wish):
+        self._klass, self._lab = klass, lab
+        self._file = klass.graded("x", lab.number).with_name(".again")
+        self._wanted = wish.again or bool(wish.only)
+        # A judge that was mended in between begins anew: hence its fingerprint.
+        asked = asdict(wish) | {"only": sorted(wish.only), "judge": fingerprint() if self._wanted else ""}
+        self._text = json.dumps(asked, sort_keys=True)
+
+    def begin(self) -> None:
+        """Say which batch this is, unless it is the one that was broken off."""
+        there = self._file.exists() and self._file.read_text("utf-8") == self._text
+        if self._wanted and not there:
+            write_atomic(self._file, self._text)
+
+    def end(self) -> None:
+        """It is over, or was given up."""
+        self._file.unlink(missing_ok=True)
+
+    def needs(self, learner: str) -> bool:
+        """Whether this batch has not judged the learner yet."""
+        report = self._klass.graded(learner, self._lab.number)
+        return self._wanted and report.stat().st_mtime_ns < self._file.stat().st_mtime_ns
+
+
+@cache
+def fingerprint() -> str:
+    """A digest of everything that a verdict follows from."""
+    digest = sha256()
+    for path in sorted((HERE / "labs").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def names(klass: ClassFolder, lab: Lab) -> tuple[list[str], dict[str, str]]:
+    """Who handed the lab in; and who cannot be graded for their folder's name, with a sentence each."""
+    good, bad = [], {}
+    for name in klass.learners(lab.number):
+        try:
+            too_long = len(name.encode()) > LONGEST_NAME
+        except UnicodeEncodeError:
+            bad[name] = "The name of the folder in submitted/ is not UTF-8: rename it."
+            continue
+        if too_long:
+            bad[name] = f"The name of the folder in submitted/ has more than {LONGEST_NAME} octets: rename it."
+        else:
+            good.append(name)
+    return good, bad
+
+
+def waiting(klass: ClassFolder, lab: Lab, learners: Iterable[str], wish: Wish, again: Again) -> Iterator[str]:
+    """Those of the learners whose submission is still to be judged. Notes of the others are brought up to date."""
+    for learner in learners:
+        submission, graded = _read(klass, lab, learner), graded_of(klass, lab, learner)
+        if not still_holds(graded, submission, wish) or again.needs(learner):
+            yield learner
+        elif graded.notes != submission.notes:
+            keep(klass, replace(graded, notes=list(submission.notes)))
+
+
+def keep(klass: ClassFolder, graded: Graded) -> None:
+    """Write what was found into reports/. Raises ClassroomError (disk full); the old file is then as it was."""
+    path = klass.graded(graded.learner, graded.lab)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, graded.as_json() + "\n")
+    except (OSError, BenchError) as error:
+        system = error.__cause__ if isinstance(error, BenchError) else error
+        raise ClassroomError(
+            f"{path} could not be written ({getattr(system, 'strerror', None) or system}). What was judged before is "
+            "kept: make room, and start again."
+        ) from error
+
+
+def _read(klass: ClassFolder, lab: Lab, learner: str) -> Submission:
+    return read(klass.submitted(learner, lab.number), learner, lab)
+
+
+# Doing it ----------------------------------------
+
+
+def judge_one(submission: Submission, lab: Lab, seeds: Seeds, wish: Wish, only: frozenset[str]) -> Graded | str:
+    """On a worker: judge a submission. Gives a sentence where this machine cannot do it as it is wished."""
+    if wish.isolated and (why := sandbox.why_not()):
+        return why
+    within = sandbox.bubblewrap if wish.isolated else list
+    return grade(submission, lab, seeds, within, only=only, attempt=wish.attempt, isolated=wish.isolated)
+
+
+def merged(before: Graded | None, fresh: Graded) -> Graded:
+    """What was found before, with the exercises that were judged afresh in the place of theirs."""
+    if before is None:
+        return fresh
+    judged = {report.exercise: report for report in fresh.reports}
+    reports = [judged.get(report.exercise, report) for report in before.reports]
+    return replace(fresh, reports=reports, seconds=sum(report.seconds for report in reports))
+
+
+def judge_all(
+    client, klass: ClassFolder, lab: Lab, learners: Iterable[str], wish: Wish, use: Callable = judge_one
+) -> Iterator[tuple[str, Graded | str]]:
+    """Judge these learners' submissions with a Dask client; give each as soon as it is kept in reports/.
+
+    A submission whose workers are lost, one after the other, is given with a sentence instead. Only a few are under
+    way at a time, so the memory that is used does not grow with the class. Raises ClassroomError when nothing more
+    can be judged or kept.
+    """
+    from distributed import as_completed
+
+    waiting, under_way, completed = iter(learners), {}, as_completed()
+
+    def send() -> None:
+        room = 2 * sum(client.nthreads().values()) + 2 - len(under_way)
+        for learner in islice(waiting, max(0, room)):
+            submission, before = _read(klass, lab, learner), graded_of(klass, lab, learner)
+            before = before if wish.only and still_holds(before, submission, wish) else None
+            seeds = Seeds(
+                klass.seed_of(learner), {id: klass.draw_of(learner, id, wish.attempt) for id in lab.exercises}
+            )
+            only = wish.only if before else frozenset()
+            future = client.submit(use, submission, lab, seeds, wish, only, pure=False)
+            under_way[future] = learner, before
+            completed.add(future)
+
+    send()
+    for future in completed:
+        learner, before = under_way.pop(future)
+        found = _result(future)
+        future.release()
+        if isinstance(found, Graded):
+            if found.version != __version__:
+                raise ClassroomError(
+                    f"A worker has version {found.version} of the course, and this is {__version__}: give all "
+                    "machines the same."
+                )
+            found = merged(before, found)
+            keep(klass, found)
+        yield learner, found
+        send()
+
+
+def _result(future) -> Graded | str:
+    from distributed import KilledWorker
+
+    try:
+        found = future.result()
+    except KilledWorker as lost:
+        return f"It was not judged: each of the {lost.allowed_failures + 1} workers that tried was lost."
+    except Exception as error:  # a defect of the course: it must not cost the other learners their grades
+        return f"It was not judged: the judge itself stopped with {type(error).__name__}: {error!s:.200}"
+    if isinstance(found, str):  # true of every submission, so there is no point in going on
+        raise ClassroomError(f"{found} With --not-isolated, grade submissions of people whom you trust.")
+    return found
+
+
+@contextmanager
+def workers(count: int, scheduler: str | None = None) -> Iterator:
+    """A Dask client with `count` workers of its own on this machine, or of the cluster at an address (tls://...).
+
+    Raises ClassroomError when no worker comes.
+    """
+    import dask
+    from distributed import Client, LocalCluster
+
+    quiet = {"logging.distributed": "critical", "distributed.admin.system-monitor.interval": "10s"}
+    with dask.config.set(quiet):
+        if scheduler:
+            with _client(Client, scheduler) as client:
+                yield client
+            return
+        # A worker judges one submission at a time. Its wire is encrypted with keys of this batch: a port of
+        # this machine is open to everybody on it, and whoever may speak to a scheduler runs code.
+        with (
+            LocalCluster(
+                n_workers=count, threads_per_worker=1, processes=True, security=True, dashboard_address=None,
+                memory_limit=0, silence_logs=logging.CRITICAL,
+            ) as cluster,
+            _client(Client, cluster) as client,
+        ):  # fmt: skip
+            yield client
+
+
+@contextmanager
+def _client(connect, to) -> Iterator:
+    try:
+        client = connect(to, timeout=START_SECONDS)
+        client.wait_for_workers(1, timeout=START_SECONDS)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ClassroomError(f"No Dask worker could be reached ({error}): is the address right?") from error
+    with client:
+        yield client

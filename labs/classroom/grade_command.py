@@ -1,0 +1,162 @@
+"""The command `grade`: judge what a class handed in, and record it."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from filelock import FileLock, Timeout
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from .class_folder import ClassFolder, lab_name
+from .errors import ClassroomError
+
+
+@click.command()
+@click.argument("number", metavar="LAB")
+@click.option(
+    "--class", "root", type=click.Path(file_okay=False, path_type=Path), default="class", help="Default: class"
+)
+@click.option("--learner", "chosen", multiple=True, metavar="NAME", help="Grade only this one. May be repeated.")
+@click.option("--only", multiple=True, metavar="NN.k", help="Judge this exercise again. May be repeated.")
+@click.option("--again", is_flag=True, help="Judge again what was judged already.")
+@click.option("--attempt", type=click.IntRange(1), default=1, help="The number of the hand-in: each is drawn anew.")
+@click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, help="Default: as many as cores.")
+@click.option("--scheduler", metavar="ADDRESS", help="Use the workers of this Dask scheduler, tls://HOST:PORT.")
+@click.option("--not-isolated", is_flag=True, help="Run submissions without a sandbox: of people whom you trust.")
+@click.option("--due", metavar="WHEN", help="When the lab is due: 2026-12-01 18:00 +0100. Kept in the gradebook.")
+@click.option("--late-days", type=click.IntRange(0), metavar="N", help="Days late for nothing, in all labs together.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as one JSON object.")
+def grade(number, root, chosen, only, again, attempt, workers, scheduler, not_isolated, due, late_days, as_json):
+    """Judge what was handed in for a LAB ("19"), and put it into the gradebook.
+
+    What each learner's code did stands in reports/ as soon as it is known. If the command is stopped, however, start
+    it again: it goes on from there. A submission that did not change is not judged again.
+
+    What a person wrote into the gradebook stays: a manual grade, a comment, extra credit, an extension.
+
+    \b
+    What a late hand-in costs is for the class's nbgrader_config.py to say; nothing, if it does not:
+      c.LateSubmissionPlugin.penalty_method = "zero"
+      c.LateDays.days = 3
+
+    \b
+    Many machines, each with the course and Dask's own certificates (distributed.dask.org, TLS):
+      dask scheduler
+      dask worker tls://HOST:8786 --nthreads 1 --nworkers 8
+      python -m labs.classroom grade 19 --scheduler tls://HOST:8786
+    """
+    # Here, since it takes a second, for which no other command has to wait.
+    from . import batch, gradebook, late, sandbox
+    from .record import record
+    from .submission import find_lab
+
+    klass, lab = ClassFolder(root), find_lab(number)
+    klass.seed_of("")  # says so if there is no class
+    wish = batch.Wish(_exercises(only, lab), again, attempt, not not_isolated)
+    if wish.isolated and not scheduler and (why := sandbox.why_not()):
+        raise ClassroomError(f"{why} With --not-isolated, grade submissions of people whom you trust.")
+    if due is not None and late.moment(due) is None:
+        raise ClassroomError(f"--due {due!r} is no time: write 2026-12-01 18:00, in UTC, or with +0100 after it.")
+    learners, lost = batch.names(klass, lab)
+    learners = _chosen(chosen, learners, lab)
+    began = time.perf_counter()
+    with alone(klass, lab), _progress() as progress:
+        gradebook.prepare(klass, lab, gradebook.release(klass, lab), due)
+        judging = progress.add_task("judging", total=len(learners))
+        renewed = batch.Again(klass, lab, wish)
+        renewed.begin()
+        try:
+            waiting = list(batch.waiting(klass, lab, learners, wish, renewed))
+            progress.advance(judging, len(learners) - len(waiting))
+            if waiting:
+                with batch.workers(min(workers, len(waiting)), scheduler) as client:
+                    for learner, found in batch.judge_all(client, klass, lab, waiting, wish):
+                        lost |= {learner: found} if isinstance(found, str) else {}
+                        progress.advance(judging)
+        finally:
+            renewed.end()  # not reached by a batch that is killed, which goes on where it was
+        recording = progress.add_task("recording", total=len(learners))
+        record(klass, lab, learners, late_days, tick=lambda: progress.advance(recording))
+    all_graded = [graded for name in learners if name not in lost and (graded := batch.graded_of(klass, lab, name))]
+    say = _as_json if as_json else _as_text
+    say(lab, all_graded, set(waiting), lost, time.perf_counter() - began)
+    if lost:
+        raise SystemExit(1)
+
+
+@contextmanager
+def alone(klass: ClassFolder, lab) -> Iterator[None]:
+    """Let nobody else grade this lab at the same time. Raises ClassroomError when somebody does."""
+    folder = klass.graded("x", lab.number).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise ClassroomError(f"Another command is grading lab {lab.number} in {klass.root} right now.") from None
+    except PermissionError as error:
+        raise ClassroomError(f"You may not write into {folder} ({error.strerror}).") from error
+
+
+def _exercises(only: tuple[str, ...], lab) -> frozenset[str]:
+    for id in only:
+        if id not in lab.exercises:
+            raise ClassroomError(f"Lab {lab.number} has no exercise {id!r}. It has {', '.join(lab.exercises)}.")
+    return frozenset(only)
+
+
+def _chosen(chosen: tuple[str, ...], learners: list[str], lab) -> list[str]:
+    for name in chosen:
+        if name not in learners:
+            raise ClassroomError(f"{shown(name)} has handed in nothing for lab {lab.number}.")
+    if not learners:
+        raise ClassroomError(f"Nobody has handed in lab {lab.number} yet: `classroom collect` fetches it.")
+    return sorted(set(chosen)) or learners
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    # On standard error, where a bar does not mix with what a script reads from this command.
+    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+
+
+def shown(name: str) -> str:
+    """A learner's name as a terminal may be given it: what is no letter or sign is written as its number."""
+    return name if name.isprintable() else ascii(name)
+
+
+def _as_text(lab, all_graded, judged, lost, seconds) -> None:
+    for graded in all_graded:
+        if graded.learner in judged:
+            click.echo(f"{shown(graded.learner)}: {graded.points} of {graded.of} points")
+            for note in graded.notes:
+                click.echo(f"  {shown(note)}")
+    for name, why in lost.items():
+        click.echo(f"{shown(name)}: {why}", err=True)
+    isolated = "" if all(graded.isolated for graded in all_graded) else " Not all ran in a sandbox."
+    click.echo(
+        f"Lab {lab.number}: {len(judged - set(lost))} judged in {seconds:.0f} s, "
+        f"{len(all_graded) - len(judged - set(lost))} were judged before, {len(lost)} could not be.{isolated}"
+    )
+
+
+def _as_json(lab, all_graded, judged, lost, seconds) -> None:
+    submissions = [
+        {
+            "learner": graded.learner,
+            "points": graded.points,
+            "of": graded.of,
+            "judged_now": graded.learner in judged,
+            "isolated": graded.isolated,
+            "notes": graded.notes,
+            "exercises": {one.exercise: {"status": one.status, "points": one.points} for one in graded.reports},
+        }
+        for graded in all_graded
+    ]
+    result = {"lab": lab_name(lab.number), "seconds": round(seconds, 3), "submissions": submissions, "lost": lost}
+    click.echo(json.dumps(result, indent=1))
