@@ -358,11 +358,13 @@ class MyGate(Gate):
 }  # fmt: skip
 
 
-def left(*mended, **more):
+def left(*mended):
     """What a gate fails that mends only these flaws."""
-    return {one: "this flaw is as it was" for one in MENDED if one not in mended} | {IN_ALL: "at least one is"} | more
+    return {one: "this flaw is as it was" for one in MENDED if one not in mended} | {IN_ALL: "at least one is"}
 
 
+NO_CARE = dict.fromkeys((*KEPT, IN_ALL), "")  # a damaged token, or Ben who sees Ana's money: which is drawn first
+NOTHING = left() | dict.fromkeys(KEPT, "it counts once one of the others holds")
 NOBODY = dict.fromkeys((*KEPT, IN_ALL), "answered 401") | dict.fromkeys(MENDED, "this flaw is as it was")
 MOVED = "moved one of her ferns"
 ROLE_BY_BEGINNING = """
@@ -446,9 +448,9 @@ def instead(place, method):
 
 MEND_WRONG = {
     "the stub": ("class MyGate(Gate):\n    def __init__(self, *given):\n        raise NotImplementedError", {}),
-    "the given class": ("class MyGate(Gate):\n    pass", {}),
-    "what was sound is written anew": (gate(["check_type", "mac_fits", "find_key"]), {}),
-    "everybody is let in": (EVERYBODY, {}),
+    "the given class": ("class MyGate(Gate):\n    pass", NOTHING),
+    "what was sound is written anew": (gate(["check_type", "mac_fits", "find_key"]), NOTHING),
+    "everybody is let in": (EVERYBODY, left() | NO_CARE),
     "nobody is let in": (EVERYBODY.replace(BELIEVED, 'raise Refused("No.")'), NOBODY),
     "None for everybody": (
         EVERYBODY.replace(BELIEVED, "return None"),
