@@ -14,6 +14,10 @@ from labs.bench.state import write_atomic
 
 from .errors import ClassroomError
 
+#: Stands for all learners where a lab is handed out without a roster, with one seed.
+EVERYBODY = "everybody"
+_SEEDS = {True: "one seed for everybody (no roster)", False: "a seed for each learner (by a roster)"}
+
 
 def lab_name(number: str) -> str:
     """What nbgrader calls the assignment of lab `number` ("19"): "lab19"."""
@@ -72,7 +76,7 @@ class ClassFolder:
 
     def seed_of(self, learner: str) -> str:
         """The learner's seed: FERNBANK_SEED of what they work on. Raises ClassroomError without a class."""
-        return self._drawn(learner)
+        return self._drawn(EVERYBODY if self._kept().get("one_seed") else learner)
 
     def draw_of(self, learner: str, exercise: str, attempt: int = 1) -> str:
         """The seed from which the judge draws for one exercise of one attempt. Raises as seed_of does."""
@@ -86,20 +90,49 @@ class ClassFolder:
         if self.file.exists():
             return False
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            write_atomic(self.file, json.dumps({"secret": secrets.token_hex(32), "version": __version__}) + "\n")
-            os.chmod(self.file, 0o600)
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)  # names and grades, too
+            self._write({"secret": secrets.token_hex(32), "version": __version__})
         except (OSError, BenchError) as error:
             raise ClassroomError(f"The class could not be made in {self.root} ({error}).") from error
         return True
+
+    def share_seed(self, shared: bool) -> None:
+        """Say whether everybody works with one seed (no roster), or each with their own.
+
+        Raises ClassroomError when it was otherwise and something was handed in: its answers hang on its seed.
+        """
+        kept = self._kept()
+        if bool(kept.get("one_seed")) == shared:
+            return
+        if any((self.root / "submitted").glob("*/*")):
+            raise ClassroomError(
+                f"Something was handed in that was made with {_SEEDS[not shared]}, and it would now be judged with "
+                f"{_SEEDS[shared]}: make another class with --class."
+            )
+        try:
+            self._write(kept | {"one_seed": shared})
+        except (OSError, BenchError) as error:
+            raise ClassroomError(f"{self.file} could not be written ({error}); it is as it was.") from error
 
     def _drawn(self, *about: str) -> str:
         message = json.dumps(about).encode()  # unlike joined text, ("a", "b") and ("a/b",) stay apart
         return hmac.new(self._secret(), message, hashlib.sha256).hexdigest()[:16]
 
-    def _secret(self) -> bytes:
+    def _write(self, kept: dict) -> None:
+        usual = os.umask(0o077)  # not for one moment may others read it
         try:
-            return bytes.fromhex(json.loads(self.file.read_text("utf-8"))["secret"])
+            write_atomic(self.file, json.dumps(kept) + "\n")
+        finally:
+            os.umask(usual)
+
+    def _secret(self) -> bytes:
+        return bytes.fromhex(self._kept()["secret"])
+
+    def _kept(self) -> dict:
+        try:
+            kept = json.loads(self.file.read_text("utf-8"))
+            bytes.fromhex(kept["secret"])
+            return kept
         except FileNotFoundError:
             raise ClassroomError(
                 f"{self.root} is not a class yet: `classroom assign` makes it, or name another with --class."

@@ -1,0 +1,60 @@
+"""The commands that bring a lab to its learners and back: `assign` and `collect`."""
+
+from pathlib import Path
+
+import click
+
+from .class_folder import ClassFolder
+from .course import Course
+from .options import class_option, json_option, progress, tell
+
+roster_option = click.option(
+    "--roster",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The learners: CSV with a column id and, as there are, first_name, last_name, email, lms_user_id (Canvas's "
+    "number). The class keeps a copy, so it is named once.",
+)
+
+
+@click.command()
+@click.argument("labs", nargs=-1, required=True, metavar="LAB...")
+@roster_option
+@click.option("--only-zips", is_flag=True, help="Write the zips, and no folders beside them: for a large class.")
+@class_option
+@json_option
+@click.pass_obj
+def assign(course: Course, labs: tuple[str, ...], roster: Path | None, only_zips: bool, klass: ClassFolder, as_json):
+    """Hand labs out: for each learner a folder and a zip, with a seed of their own.
+
+    LAB is a number ("19"). Into the folder of the class go nbgrader's release of the lab (release/), the learners
+    (gradebook.db), and what each of them gets (handed_out/labNN/): the lab without answers, the package that it runs
+    on, and what `make lab` needs. Without a roster there is one of these, for everybody.
+
+    The first time, this makes the class and its secret, from which all seeds follow (class.json: keep it, and keep it
+    to yourself). Running it again changes only what is not up to date, so it goes on where it was stopped.
+
+    \b
+      python -m labs.classroom assign 19 29 --roster learners.csv
+    """
+    from . import assign as work
+    from .handout import handout
+    from .roster import read_roster
+    from .submission import find_lab
+
+    named = {lab.number: lab for lab in (find_lab(name, course) for name in labs)}.values()
+    learners, notes = work.prepare(klass, read_roster(roster) if roster else None)
+    names, done, lines = work.recipients(learners), [], []
+    for lab in named:
+        with progress(f"lab {lab.number}", len(names)) as tick:
+            released = work.release(course, klass, lab)
+            if not done:
+                work.enrol(klass, learners)
+            given = handout(course, lab, klass.release(lab.number))
+            written = work.hand_out(klass, given, names, not only_zips, tick)
+        where = klass.handed_out(lab.number)
+        done.append({
+            "lab": lab.number, "released": released, "handed_out": len(names), "written": written, "folder": str(where),
+        })  # fmt: skip
+        whom = "everybody" if not learners else "1 learner" if len(names) == 1 else f"{len(names)} learners"
+        lines.append(f"Lab {lab.number} for {whom}, {len(written)} written now: {where}")
+    tell({"labs": done}, lines, notes, as_json)
