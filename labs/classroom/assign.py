@@ -15,7 +15,7 @@ from .class_folder import EVERYBODY, ClassFolder, lab_name
 from .course import Course
 from .errors import ClassroomError
 from .handout import RUN, Handout
-from .roster import Learner, keep_roster, kept_roster
+from .roster import COLUMNS, Learner, keep_roster, kept_roster
 from .submission import Lab
 
 #: The class's own settings, which an instructor may add to: nbgrader's commands find them in the class's folder.
@@ -111,7 +111,7 @@ def enrol(klass: ClassFolder, learners: Iterable[Learner]) -> int:
     with opened(klass) as book:
         there = {student.id: student for student in book.db.query(Student)}
         for learner in learners:
-            about = {name: getattr(learner, name) or None for name in ("first_name", "last_name", "email", "lms_user_id")}
+            about = {name: getattr(learner, name) or None for name in COLUMNS if name != "id"}
             student = there.get(learner.id)
             if student is None:
                 book.db.add(Student(id=learner.id, **about))
@@ -136,7 +136,7 @@ def hand_out(
     folders: bool = True,
     tick: Callable[[], None] = lambda: None,
 ) -> list[str]:
-    """Write each one's zip and (unless `folders` is False) folder into handed_out/labNN; give whose were not there so.
+    """Write each one's zip and (unless `folders` is False) folder into handed_out/labNN; give whose were new.
 
     Calls `tick()` after each. Raises ClassroomError (disk full); what is there by then is whole.
     """
@@ -153,8 +153,8 @@ def hand_out(
             tick()
     except OSError as error:
         raise ClassroomError(
-            f"{error.filename or target} could not be written ({error.strerror or error}). The zips that are there are "
-            "whole: make room, or give yourself permission there, and run this again."
+            f"{error.filename or target} could not be written ({error.strerror or error}). The zips that are there "
+            "are whole: make room, or give yourself permission there, and run this again."
         ) from error
     return written
 
@@ -199,4 +199,5 @@ def _write(path: Path, text: str) -> None:
         write_atomic(path, text)
     except (OSError, BenchError) as error:
         system = error.__cause__ if isinstance(error, BenchError) else error
-        raise ClassroomError(f"{path} could not be written ({getattr(system, 'strerror', None) or system}).") from error
+        reason = getattr(system, "strerror", None) or system
+        raise ClassroomError(f"{path} could not be written ({reason}).") from error

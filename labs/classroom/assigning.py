@@ -52,9 +52,8 @@ def assign(course: Course, labs: tuple[str, ...], roster: Path | None, only_zips
             given = handout(course, lab, klass.release(lab.number))
             written = work.hand_out(klass, given, names, not only_zips, tick)
         where = klass.handed_out(lab.number)
-        done.append({
-            "lab": lab.number, "released": released, "handed_out": len(names), "written": written, "folder": str(where),
-        })  # fmt: skip
+        whole = {"lab": lab.number, "folder": str(where), "released": released}
+        done.append(whole | {"handed_out": len(names), "written": written})
         whom = "everybody" if not learners else "1 learner" if len(names) == 1 else f"{len(names)} learners"
         lines.append(f"Lab {lab.number} for {whom}, {len(written)} written now: {where}")
     tell({"labs": done}, lines, notes, as_json)

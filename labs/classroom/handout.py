@@ -1,4 +1,4 @@
-"""What a learner is handed for one lab: the lab without answers, what it runs on, and a seed. The same bytes each time."""
+"""What a learner is handed for one lab: the lab without answers, what it runs on, and a seed."""
 
 import io
 import json
@@ -42,7 +42,7 @@ class Handout:
         return self.common | {SEED: _seed_file(seed)}
 
     def zip(self, seed: str) -> bytes:
-        """A zip of these files, in one folder: the same bytes for the same files, whenever and wherever it is made."""
+        """A zip of these files, in one folder: the same bytes whenever it is made."""
         buffer = io.BytesIO()
         buffer.write(self._common_zip)
         with zipfile.ZipFile(buffer, "a") as archive:
