@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from itertools import islice
@@ -75,31 +75,28 @@ def still_holds(graded: Graded | None, submission: Submission, wish: Wish) -> bo
     )
 
 
-class Again:
-    """A batch that judges again what was judged already. If it is killed, the same batch goes on where it was."""
+@contextmanager
+def renewing(klass: ClassFolder, lab: Lab, wish: Wish) -> Iterator[Callable[[str], bool]]:
+    """Around a batch that judges again what was judged already; tells of a learner whether that is still to be done.
 
-    def __init__(self, klass: ClassFolder, lab: Lab, wish: Wish):
-        self._klass, self._lab = klass, lab
-        self._file = klass.graded("x", lab.number).with_name(".again")
-        self._wanted = wish.again or bool(wish.only)
-        # A judge that was mended in between begins anew: hence its fingerprint.
-        asked = asdict(wish) | {"only": sorted(wish.only), "judge": fingerprint() if self._wanted else ""}
-        self._text = json.dumps(asked, sort_keys=True)
-
-    def begin(self) -> None:
-        """Say which batch this is, unless it is the one that was broken off."""
-        there = self._file.exists() and self._file.read_text("utf-8") == self._text
-        if self._wanted and not there:
-            write_atomic(self._file, self._text)
-
-    def end(self) -> None:
-        """It is over, or was given up."""
-        self._file.unlink(missing_ok=True)
-
-    def needs(self, learner: str) -> bool:
-        """Whether this batch has not judged the learner yet."""
-        report = self._klass.graded(learner, self._lab.number)
-        return self._wanted and report.stat().st_mtime_ns < self._file.stat().st_mtime_ns
+    A file in reports/ says that such a batch is at work. It stays when the batch is killed, and the same wish then
+    goes on where it was; unless the judge was mended in between.
+    """
+    if not wish.only and not wish.again:
+        yield lambda learner: False
+        return
+    file = klass.graded("x", lab.number).with_name(".again")
+    asked = json.dumps([sorted(wish.only), wish.again, wish.attempt, wish.isolated, fingerprint()])
+    try:
+        if not file.exists() or file.read_text("utf-8") != asked:
+            write_atomic(file, asked)
+    except (OSError, BenchError) as error:
+        raise ClassroomError(f"{file} could not be written ({_reason(error)}); nothing was judged.") from error
+    began = file.stat().st_mtime_ns
+    try:
+        yield lambda learner: klass.graded(learner, lab.number).stat().st_mtime_ns < began
+    finally:
+        file.unlink(missing_ok=True)
 
 
 @cache
@@ -127,11 +124,13 @@ def names(klass: ClassFolder, lab: Lab) -> tuple[list[str], dict[str, str]]:
     return good, bad
 
 
-def waiting(klass: ClassFolder, lab: Lab, learners: Iterable[str], wish: Wish, again: Again) -> Iterator[str]:
+def waiting(
+    klass: ClassFolder, lab: Lab, learners: Iterable[str], wish: Wish, again: Callable[[str], bool]
+) -> Iterator[str]:
     """Those of the learners whose submission is still to be judged. Notes of the others are brought up to date."""
     for learner in learners:
         submission, graded = _read(klass, lab, learner), graded_of(klass, lab, learner)
-        if not still_holds(graded, submission, wish) or again.needs(learner):
+        if not still_holds(graded, submission, wish) or again(learner):
             yield learner
         elif graded.notes != submission.notes:
             keep(klass, replace(graded, notes=list(submission.notes)))
@@ -144,11 +143,15 @@ def keep(klass: ClassFolder, graded: Graded) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(path, graded.as_json() + "\n")
     except (OSError, BenchError) as error:
-        system = error.__cause__ if isinstance(error, BenchError) else error
         raise ClassroomError(
-            f"{path} could not be written ({getattr(system, 'strerror', None) or system}). What was judged before is "
-            "kept: make room, and start again."
+            f"{path} could not be written ({_reason(error)}). What was judged before is kept: make room, and start "
+            "again."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    system = error.__cause__ if isinstance(error, BenchError) else error
+    return str(getattr(system, "strerror", None) or system)
 
 
 def _read(klass: ClassFolder, lab: Lab, learner: str) -> Submission:

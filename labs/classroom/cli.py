@@ -10,13 +10,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .course import HERE, Course, find
 from .errors import ClassroomError
-from .grade_command import grade
 
 #: An instructor's commands, each with the module that holds it under the command's own name. What a learner is
 #: handed has not these modules, and so not these commands.
 INSTRUCTORS = {
     "assign": "assigning",
     "collect": "assigning",
+    "grade": "grade_command",
 }
 
 
@@ -123,9 +123,6 @@ def reset(course: Course, name: str):
     from .copies import renew
 
     click.echo(renew(course, name))
-
-
-main.add_command(grade)
 
 
 def _declared_points() -> dict[str, int]:

@@ -1,26 +1,21 @@
 """The command `grade`: judge what a class handed in, and record it."""
 
-import json
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 from filelock import FileLock, Timeout
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from .class_folder import ClassFolder, lab_name
 from .errors import ClassroomError
+from .options import class_option, json_option, progress, tell
 
 
 @click.command()
 @click.argument("number", metavar="LAB")
-@click.option(
-    "--class", "root", type=click.Path(file_okay=False, path_type=Path), default="class", help="Default: class"
-)
+@class_option
 @click.option("--learner", "chosen", multiple=True, metavar="NAME", help="Grade only this one. May be repeated.")
 @click.option("--only", multiple=True, metavar="NN.k", help="Judge this exercise again. May be repeated.")
 @click.option("--again", is_flag=True, help="Judge again what was judged already.")
@@ -30,8 +25,8 @@ from .errors import ClassroomError
 @click.option("--not-isolated", is_flag=True, help="Run submissions without a sandbox: of people whom you trust.")
 @click.option("--due", metavar="WHEN", help="When the lab is due: 2026-12-01 18:00 +0100. Kept in the gradebook.")
 @click.option("--late-days", type=click.IntRange(0), metavar="N", help="Days late for nothing, in all labs together.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was found as one JSON object.")
-def grade(number, root, chosen, only, again, attempt, workers, scheduler, not_isolated, due, late_days, as_json):
+@json_option
+def grade(number, klass, chosen, only, again, attempt, workers, scheduler, not_isolated, due, late_days, as_json):
     """Judge what was handed in for a LAB ("19"), and put it into the gradebook.
 
     What each learner's code did stands in reports/ as soon as it is known. If the command is stopped, however, start
@@ -55,7 +50,7 @@ def grade(number, root, chosen, only, again, attempt, workers, scheduler, not_is
     from .record import record
     from .submission import find_lab
 
-    klass, lab = ClassFolder(root), find_lab(number)
+    lab = find_lab(number)
     klass.seed_of("")  # says so if there is no class
     wish = batch.Wish(_exercises(only, lab), again, attempt, not not_isolated)
     if wish.isolated and not scheduler and (why := sandbox.why_not()):
@@ -65,26 +60,22 @@ def grade(number, root, chosen, only, again, attempt, workers, scheduler, not_is
     learners, lost = batch.names(klass, lab)
     learners = _chosen(chosen, learners, lab)
     began = time.perf_counter()
-    with alone(klass, lab), _progress() as progress:
+    with alone(klass, lab):
         gradebook.prepare(klass, lab, gradebook.release(klass, lab), due)
-        judging = progress.add_task("judging", total=len(learners))
-        renewed = batch.Again(klass, lab, wish)
-        renewed.begin()
-        try:
-            waiting = list(batch.waiting(klass, lab, learners, wish, renewed))
-            progress.advance(judging, len(learners) - len(waiting))
+        with batch.renewing(klass, lab, wish) as again:
+            waiting = list(batch.waiting(klass, lab, learners, wish, again))
             if waiting:
-                with batch.workers(min(workers, len(waiting)), scheduler) as client:
+                with (
+                    progress(f"judging lab {lab.number}", len(waiting)) as tick,
+                    batch.workers(min(workers, len(waiting)), scheduler) as client,
+                ):
                     for learner, found in batch.judge_all(client, klass, lab, waiting, wish):
                         lost |= {learner: found} if isinstance(found, str) else {}
-                        progress.advance(judging)
-        finally:
-            renewed.end()  # not reached by a batch that is killed, which goes on where it was
-        recording = progress.add_task("recording", total=len(learners))
-        record(klass, lab, learners, late_days, tick=lambda: progress.advance(recording))
-    all_graded = [graded for name in learners if name not in lost and (graded := batch.graded_of(klass, lab, name))]
-    say = _as_json if as_json else _as_text
-    say(lab, all_graded, set(waiting), lost, time.perf_counter() - began)
+                        tick()
+        with progress("writing the gradebook", len(learners)) as tick:
+            record(klass, lab, learners, late_days, tick)
+    everything = [graded for name in learners if name not in lost and (graded := batch.graded_of(klass, lab, name))]
+    _tell(lab, everything, set(waiting), lost, time.perf_counter() - began, as_json)
     if lost:
         raise SystemExit(1)
 
@@ -119,44 +110,26 @@ def _chosen(chosen: tuple[str, ...], learners: list[str], lab) -> list[str]:
     return sorted(set(chosen)) or learners
 
 
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    # On standard error, where a bar does not mix with what a script reads from this command.
-    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
-
-
 def shown(name: str) -> str:
     """A learner's name as a terminal may be given it: what is no letter or sign is written as its number."""
     return name if name.isprintable() else ascii(name)
 
 
-def _as_text(lab, all_graded, judged, lost, seconds) -> None:
-    for graded in all_graded:
+def _tell(lab, everything, waiting, lost, seconds, as_json) -> None:
+    submissions, lines, judged = [], [], waiting - set(lost)
+    for graded in everything:
+        exercises = {one.exercise: {"status": one.status, "points": one.points} for one in graded.reports}
+        about = {"learner": graded.learner, "points": graded.points, "of": graded.of, "notes": graded.notes}
+        now = {"judged_now": graded.learner in judged, "isolated": graded.isolated, "exercises": exercises}
+        submissions.append(about | now)
         if graded.learner in judged:
-            click.echo(f"{shown(graded.learner)}: {graded.points} of {graded.of} points")
-            for note in graded.notes:
-                click.echo(f"  {shown(note)}")
-    for name, why in lost.items():
-        click.echo(f"{shown(name)}: {why}", err=True)
-    isolated = "" if all(graded.isolated for graded in all_graded) else " Not all ran in a sandbox."
-    click.echo(
-        f"Lab {lab.number}: {len(judged - set(lost))} judged in {seconds:.0f} s, "
-        f"{len(all_graded) - len(judged - set(lost))} were judged before, {len(lost)} could not be.{isolated}"
+            lines.append(f"{shown(graded.learner)}: {graded.points} of {graded.of} points")
+            lines += [f"  {shown(note)}" for note in graded.notes]
+    lines.append(
+        f"Lab {lab.number}: {len(judged)} judged in {seconds:.0f} s, {len(everything) - len(judged)} were judged "
+        f"before, {len(lost)} could not be."
     )
-
-
-def _as_json(lab, all_graded, judged, lost, seconds) -> None:
-    submissions = [
-        {
-            "learner": graded.learner,
-            "points": graded.points,
-            "of": graded.of,
-            "judged_now": graded.learner in judged,
-            "isolated": graded.isolated,
-            "notes": graded.notes,
-            "exercises": {one.exercise: {"status": one.status, "points": one.points} for one in graded.reports},
-        }
-        for graded in all_graded
-    ]
-    result = {"lab": lab_name(lab.number), "seconds": round(seconds, 3), "submissions": submissions, "lost": lost}
-    click.echo(json.dumps(result, indent=1))
+    if not all(graded.isolated for graded in everything):
+        lines.append("Not all of them ran in a sandbox.")
+    done = {"lab": lab_name(lab.number), "seconds": round(seconds, 3), "submissions": submissions}
+    tell(done, lines, [f"{shown(name)}: {why}" for name, why in lost.items()], as_json)
