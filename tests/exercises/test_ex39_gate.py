@@ -10,10 +10,11 @@ from answers39_gate import RAIDS, gate, mine, raid
 from labs.auth.stores import MemoryStore
 from labs.exercises import ex39_gate, judge
 from labs.exercises.gate_attacks import ATTACKS, attacks
+from labs.exercises.malformed import TEXTS
 from labs.servers.planted import FLAWS, chosen, flaws, place, places, with_flaws
 from labs.servers.planted.counter import Issuer, gate_bank
 from labs.servers.planted.gate import Gate, Refused
-from labs.servers.planted.mallory import steal
+from labs.servers.planted.mallory import steal, written
 
 NOW = 1_900_000_000.0
 EACH = [flaw for found in flaws("gate").values() for flaw in found]
@@ -82,6 +83,33 @@ def test_what_mallory_has_is_worth_nothing_at_a_sound_gate():
     secrets = [key["text"] for key in bank.loot()["keys"] if key["alg"] == "HS256" and key["text"]]
     assert secrets == [bank.issuer.retired["text"]]
     bank.site.stop()
+
+
+@pytest.mark.parametrize("flaw", [None, *EACH], ids=lambda flaw: flaw.__name__ if flaw else "sound")
+def test_no_gate_raises_anything_but_refused(flaw):
+    draw = random.Random(39)
+    issuer = Issuer(draw, NOW)
+    it = with_flaws("gate", [flaw] if flaw else [])(issuer.policy, MemoryStore())
+    odd = [None, True, 0, 1.5, "", "x", [], ["x"], [[]], {}, {"kty": "oct"}, {"kty": "oct", "k": 5}]
+    tokens = [damage(draw, issuer.token("ana", NOW)) for damage in TEXTS.values() for _ in range(20)]
+    for key in (issuer.es256, issuer.hs256):
+        for name in ("alg", "kid", "typ", "crit", "b64", "jwk"):
+            tokens += [issuer.token("mallory", NOW, key, header={name: value}) for value in odd]
+        for name in ("iss", "aud", "sub", "exp", "jti", "roles", "clubs", "preferred_username"):
+            tokens += [issuer.token("mallory", NOW, key, **{name: value}) for value in odd]
+        tokens += [written(value, value, issuer.signs(key)) for value in odd]
+        tokens += [written(issuer.header(key), value, issuer.signs(key)) for value in odd]
+    for token in tokens:
+        assert outcome(it, token) in ("Refused", (str, list)), token
+
+
+def outcome(it, token):
+    """The types of what a gate gives for a token, or the name of what it raises."""
+    try:
+        given = it.verify(token, NOW)
+    except Exception as error:
+        return type(error).__name__
+    return type(given["sub"]), type(given["roles"])
 
 
 def test_two_banks_of_one_learner_are_alike():
