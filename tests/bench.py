@@ -28,7 +28,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = sorted((ROOT / "solutions").glob("*.ipynb"))
-LABS = ("19", "29")
+LABS = ("19", "29", "39")
 BROWSER_LESSONS = ("33",)  # all of it in a real browser
 SESSION = {"user": "ana", "elevated": False, "data": {}}
 

@@ -22,8 +22,8 @@ from labs.exercises import all_exercises
 POINTS = {exercise.id: exercise.points for exercise in all_exercises()}
 SOLVED = sorted((ROOT / "solutions").glob("*.ipynb"))
 GIVEN = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LABS = ["19", "29"]
-LESSONS = {"00", "10", "11", "19", "20", "21", "29", "31", "33"}
+LABS = ["19", "29", "39"]
+LESSONS = {"00", "10", "11", "19", "20", "21", "29", "31", "33", "39"}
 
 
 def label(path: Path) -> str:

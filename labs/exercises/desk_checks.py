@@ -267,19 +267,20 @@ def whatever_the_method(lab):
 
 
 CHECKS = {
-    "new_id": ([log_in_and_out], [strong_ids]),
-    "key": ([log_in_and_out], [store_tells_nothing]),
-    "cookie_name": ([log_in_and_out, link_from_elsewhere], [cookie_at_home]),
-    "set_cookie": ([log_in_and_out, link_from_elsewhere], [cookie_at_home]),
-    "read_cookie": ([log_in_and_out, link_from_elsewhere], [one_cookie_counts]),
-    "create": ([log_in_and_out, basket_and_large_sum], [store_tells_nothing]),
-    "ended": ([log_in_and_out, within_limits], [limits]),
-    "rotate": ([log_in_and_out, basket_and_large_sum], [old_id_is_over]),
-    "revoke": ([log_in_and_out, other_device_stays], [ended_at_the_server]),
-    "remember": ([log_in_and_out, all_devices], [every_one]),
-    "revoke_all": ([log_in_and_out, all_devices], [every_one]),
-    "token": ([log_in_and_out, forms], [tokens_differ]),
-    "token_fits": ([log_in_and_out, forms], [tokens_differ]),
-    "own_page": ([log_in_and_out, forms], [one_origin]),
-    "allows": ([log_in_and_out, forms, basket_and_large_sum], [whatever_the_method]),
-}  # what customers need of a place, and what raids cannot show
+    "new_id": [log_in_and_out, strong_ids],
+    "key": [log_in_and_out, store_tells_nothing],
+    "cookie_name": [log_in_and_out, link_from_elsewhere, cookie_at_home],
+    "set_cookie": [log_in_and_out, link_from_elsewhere, cookie_at_home],
+    "read_cookie": [log_in_and_out, link_from_elsewhere, one_cookie_counts],
+    "create": [log_in_and_out, basket_and_large_sum, store_tells_nothing],
+    "ended": [log_in_and_out, within_limits, limits],
+    "rotate": [log_in_and_out, basket_and_large_sum, old_id_is_over],
+    "revoke": [log_in_and_out, other_device_stays, ended_at_the_server],
+    "remember": [log_in_and_out, all_devices, every_one],
+    "revoke_all": [log_in_and_out, all_devices, every_one],
+    "token": [log_in_and_out, forms, tokens_differ],
+    "token_fits": [log_in_and_out, forms, tokens_differ],
+    "own_page": [log_in_and_out, forms, one_origin],
+    "allows": [log_in_and_out, forms, basket_and_large_sum, whatever_the_method],
+}
+"""What must hold at each place: first what its customers need, then what no raid can show."""

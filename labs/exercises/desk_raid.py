@@ -1,14 +1,16 @@
 """Lab 39's desk as a raid meets it: a bank that runs on a planted desk, and Ana, whose browser does what she does."""
 
 import re
+from types import SimpleNamespace
 
 from labs.attacks.victim import EVIL, FORM, PLAIN, Page, Victim
+from labs.bench import learner_seed
 from labs.servers import bank, customers
 from labs.servers.flaws.doors import any_type, method_override, payment_link
 
-from .lab import FAST
+from .lab import FAST, Lab
 
-__all__ = ["Ana", "Mounted", "carry_out", "desk_policy", "open_bank", "raided"]
+__all__ = ["Ana", "Mounted", "carry_out", "desk_policy", "open_bank", "raided", "rehearsal"]
 
 LIBRARY = "what Ana left behind: first she logs out there, or everywhere, or leaves for long enough"
 SHORTEST = {False: 1, True: 10}  # hours that Ana is away, by whether her page stays busy: then a session is over
@@ -85,10 +87,21 @@ def raided(lab, desk: type) -> None:
 
 def carry_out(lab, raid) -> bool:
     """Carry out `raid(http, ana, me)` against `lab.site`. Whether Ana lost anything."""
-    ana = Ana(lab)
-    me = {"username": "mallory", "password": lab.site.password_of("mallory"), "bank": lab.site.page}
-    raid(ana.http, ana, me)
+    raid(*means(lab))
     return bool(lab.site.record.lost("ana"))
+
+
+def means(lab) -> tuple:
+    """What a raid is given: http, ana and me."""
+    ana = Ana(lab)
+    return ana.http, ana, {"username": "mallory", "password": lab.site.password_of("mallory"), "bank": lab.site.page}
+
+
+def rehearsal(desk: type) -> tuple:
+    """A bank on this desk (a class), to raid by hand: its site, and what a raid is given: http, ana and me."""
+    lab = Lab(SimpleNamespace(mount=lambda lab: lab.app), None, learner_seed())
+    raided(lab, desk)
+    return lab.site, *means(lab)
 
 
 class Ana:
@@ -135,10 +148,9 @@ class Ana:
 
     def _step_sit_down(self, device, cookies):
         """She uses a browser in which Mallory has left cookies of the bank."""
-        browser = self._browsers[device] = Victim(self._lab.site, "ana", visitor := self._lab.site.visitor("ana"))
+        self._browsers.pop(device, None)
         for name, value in dict(cookies).items():
-            visitor.cookies.store(f"{name}={value}; Path=/; Secure; HttpOnly", self._lab.site.page + "/")
-        return browser and None
+            self._jar(device).store(f"{name}={value}; Path=/; Secure; HttpOnly", self._lab.site.page + "/")
 
     def _step_leave(self, device, hours, busy=False):
         """She goes away without logging out; where the page is busy, it asks the bank for something now and then."""

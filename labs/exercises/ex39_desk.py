@@ -6,9 +6,12 @@ its customers need is there (`desk_checks`).
 """
 
 import ast
+import inspect
+from contextlib import suppress
 
 from labs.servers.planted import alone, chosen, place, places, source, with_flaws
 
+from . import desk_tools
 from .desk_attacks import of_place
 from .desk_checks import (
     CHECKS,
@@ -21,7 +24,6 @@ from .desk_checks import (
 )
 from .desk_raid import Mounted, carry_out, desk_policy, open_bank, raided
 from .exercise import BASICS, Exercise
-from .lab import ProbeFailed
 from .process import LearnerError, NotAttempted
 
 NUMBERS = ("first", "second", "third", "fourth", "fifth")
@@ -37,6 +39,7 @@ FIND = Exercise(
     kind="attack",
     imports=BASICS | {"itertools", "urllib.parse"},
     mount=lambda lab: lab.app,
+    given=lambda learner: inspect.getsource(desk_tools),
     hints=(
         "Read each method against its docstring, and ask what Mallory could bring along that its author did not think"
         " of: nothing at all, a little more, another name, a later hour. `ana` has a step for every flaw there is.",
@@ -158,38 +161,37 @@ def written(lab):
     return names
 
 
-def holds(lab, where, text):
-    """Expect that this place serves its customers, and that no attack on it lands."""
-    serves, shows = CHECKS[where]
-    for check in serves + shows:
+def serves(lab, checks, text=None):
+    """Expect that each of these checks holds, each in a bank of its own."""
+    for check in checks:
         my_desk(lab, text)
         check(lab)
+
+
+def resists(lab, where, text=None):
+    """Expect that no attack on this place lands."""
+    my_desk(lab, text)
     for attack in of_place(where):
-        my_desk(lab, text)
         lost = carry_out(lab, attack)
-        lab._learner_error = None  # an attack that meets an error has met no loss
+        with suppress(LearnerError):  # what stopped an attack with an error has stopped it
+            lab.raise_learner_error()
         happened = f"the bank's record: {lab.site.record.lost('ana')[0] if lost else ''}"
         lab.expect(not lost, f"Ana loses nothing when this happens: {attack.__doc__}", happened, lab.last)
 
 
 @MEND.probe("Ana and Ben log in, pay, and log out", kept=True, look_at="what your methods changed beside the flaw")
 def daily(lab):
-    for check in (log_in_and_out, forms):
-        my_desk(lab)
-        check(lab)
+    serves(lab, [log_in_and_out, forms])
 
 
 @MEND.probe("A basket survives the log-in, and a large sum goes", kept=True, look_at="create(), rotate() and save()")
 def basket(lab):
-    my_desk(lab)
-    basket_and_large_sum(lab)
+    serves(lab, [basket_and_large_sum])
 
 
 @MEND.probe("Links, other devices, and long working days", kept=True, look_at="set_cookie(), revoke() and ended()")
 def working_day(lab):
-    for check in (link_from_elsewhere, other_device_stays, within_limits):
-        my_desk(lab)
-        check(lab)
+    serves(lab, [link_from_elsewhere, other_device_stays, within_limits])
 
 
 def mended(number):
@@ -197,11 +199,13 @@ def mended(number):
 
     def run(lab):
         flaw = chosen("desk", lab.learner)[number]
-        my_desk(lab, alone("desk", flaw))
+        text = alone("desk", flaw)
+        my_desk(lab, text)
         lab.desk.cookie_name()  # makes the desk: an unwritten one says so
         untouched = "no method of yours stands where this flaw is"
         lab.expect(place(flaw) in written(lab), "a method in the place of the flawed one", untouched)
-        holds(lab, place(flaw), alone("desk", flaw))
+        serves(lab, CHECKS[place(flaw)], text)
+        resists(lab, place(flaw), text)
 
     return run
 
@@ -214,11 +218,10 @@ for _number, _which in enumerate(NUMBERS):
 
 @MEND.probe("The whole desk holds, whatever was planted", points=2, look_at="what the probes above say")
 def whole(lab):
-    flaws, mine = {place(one) for one in chosen("desk", lab.learner)}, written(lab)
+    left = {place(one) for one in chosen("desk", lab.learner)} - written(lab)
+    lab.expect(
+        not left, "no attack lands at all", "one still does, where you wrote no method"
+    )  # no list of the flaws
+    serves(lab, dict.fromkeys(check for checks in CHECKS.values() for check in checks))
     for where in places("desk"):
-        try:
-            holds(lab, where, None)
-        except (ProbeFailed, LearnerError):
-            if where in flaws and where not in mine:  # the report is no list of what is flawed
-                raise ProbeFailed("no attack lands", "one still does where you wrote no method") from None
-            raise
+        resists(lab, where)

@@ -46,7 +46,12 @@ def raid(seed, **instead):
     """A raid on each flaw of this learner's desk. `instead`: the attack on a place, by its name; None for none."""
     on = {place(flaw): RAID_ON[flaw.__name__] for flaw in chosen("desk", seed)} | instead
     text = inspect.getsource(desk_attacks).partition("def of_place")[0]
-    methods = [f"    def {where}(self, http, ana, me):\n        {name}(http, ana, me)\n" for where, name in on.items() if name]
+    text = text.replace("from .desk_tools import cookie_in, log_in, read\n", "")
+    methods = [
+        f"    def {where}(self, http, ana, me):\n        {name}(http, ana, me)\n"
+        for where, name in on.items()
+        if name
+    ]
     return text + "\n\nclass DeskRaid:\n    pass\n\n" + "\n".join(methods)
 
 
