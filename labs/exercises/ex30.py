@@ -1,6 +1,8 @@
 """Exercises of lesson 30, Attacking sessions."""
 
+import base64
 import secrets
+from itertools import combinations
 
 from labs.attacks.victim import EVIL, MALLORY, PLAIN, Page, Victim, hidden_fields
 from labs.auth.cookies import SessionCookie
@@ -23,7 +25,7 @@ PREDICT = Exercise(
     "30.1",
     "The next id",
     defines=("predict_id",),
-    minutes=8,
+    minutes=10,
     difficulty="medium",
     mount=lambda lab: lab.bank(Numbered(lab)),
     hints=(
@@ -63,8 +65,11 @@ class Numbered:
         return 0
 
 
-def guesses_at(lab, new_id, others):
-    """Mallory logs in five times, `others()` others in between, then Ana: what she saw, Ana's id, the guesses."""
+def guesses_at(lab, new_id, others=lambda: 0, hours=0):
+    """Mallory logs in five times, `others()` others in between, and `hours` later Ana.
+
+    Returns what Mallory saw, Ana's id, and the guesses.
+    """
     lab.new_id, seen = new_id, []
     for _ in range(5):
         lab.skip(seconds=lab.random.randrange(3, 400) + lab.random.random())
@@ -72,7 +77,7 @@ def guesses_at(lab, new_id, others):
             lab.new_id()  # somebody else is given it
         mallory = lab.login("mallory")
         seen.append({"at": int(lab.now), "id": mallory.cookies[SessionCookie().name]})
-    lab.skip(seconds=lab.random.randrange(3, 400) + lab.random.random())
+    lab.skip(hours=hours, seconds=lab.random.randrange(3, 400) + lab.random.random())
     for _ in range(others()):
         lab.new_id()
     ana = lab.login("ana").cookies[SessionCookie().name]
@@ -111,30 +116,33 @@ def timed(lab, unit):
 @PREDICT.customer("A guess where there is an order; where there is none, None", look_at="what makes you sure of one")
 def good_ids(lab):
     last = lab.random.randrange(10**4, 10**7)
-    _, ana, given = guesses_at(lab, (f"{number:012}" for number in range(last, last + 99)).__next__, lambda: 0)
+    _, ana, given = guesses_at(lab, (f"{number:012}" for number in range(last, last + 99)).__next__)
     lands(lab, ana, given)
+    rising = sorted(secrets.randbelow(10**12) for _ in range(6))
     generators = [
         lambda: secrets.token_urlsafe(32),
         lambda: f"{secrets.randbits(128):032x}",
         lambda: f"s-{secrets.randbelow(10**20):020}",
         lambda: f"{secrets.randbelow(10**12):012}",
+        (f"{number:012}" for number in rising).__next__,  # good ones go up by chance, now and then
     ]
     for new_id in lab.random.sample(generators, len(generators)):
-        seen, _, given = guesses_at(lab, new_id, lambda: 0)
+        seen, _, given = guesses_at(lab, new_id)
         lab.expect(given is None, f"None: {seen[-1]['id']} has no order", f"predict_id() gave {given!r:.80}")
 
 
 @PREDICT.probe("A counter: Ana's balance is read", look_at="what changes from one id to the next")
 def counter_falls(lab):
-    for busy in (1, lab.random.randrange(2, 90)):
-        _, ana, given = guesses_at(lab, counting(lab), lambda busy=busy: lab.random.randrange(busy))
+    busiest = [*lab.random.sample([0, 99, *lab.random.choices(range(100), k=3)], 5), 99]  # Ana's is the last
+    for others in ([0] * 6, [lab.random.randrange(90) for _ in range(6)], busiest):
+        _, ana, given = guesses_at(lab, counting(lab), iter(others).__next__)
         lands(lab, ana, given)
 
 
 @PREDICT.probe("A clock: Ana's balance is read", look_at="the numbers beside the times, for each unit")
 def clock_falls(lab):
     for unit in lab.random.sample([1, 10, 100, 1000], 4):
-        _, ana, given = guesses_at(lab, timed(lab, unit), lambda: 0)
+        _, ana, given = guesses_at(lab, timed(lab, unit), hours=lab.random.randrange(5, 20))
         lands(lab, ana, given)
 
 
@@ -178,9 +186,11 @@ class Planting:
         self.ana = Victim(lab.site, "ana")
         self.planted, self.logins = [], 0
 
-    def plant(self, cookie):
-        self.planted.append(cookie)
-        self.ana.open(Page(EVIL, cookies=(cookie,)))
+    def plant(self, set_cookie):
+        if type(set_cookie) is not str:
+            raise TypeError(f"plant() takes the text of a Set-Cookie header, not {type(set_cookie).__name__}")
+        self.planted.append(set_cookie)
+        self.ana.open(Page(EVIL, cookies=(set_cookie,)))
 
     def log_in(self):
         self.logins += 1
@@ -380,6 +390,18 @@ def two_tabs_work(lab):
         served(lab, send())
 
 
+def tabs_at_once(lab):
+    """Two tabs ask for the token of a session in the same moment, and get one."""
+    store, id = lab.remote("store"), f"{lab.random.getrandbits(160):040x}"
+    with lab.store.hold() as held:
+        first = lab.together(lambda: lab.call("token", store, id))
+        lab.until_held(held, first)
+        second = lab.call("token", store, id)
+        held.release()
+        tokens = first.result(), second
+    lab.expect(tokens[0] == tokens[1], "two tabs that open at once get one token", "{} and {}".format(*tokens))
+
+
 def fetches_work(lab):
     """The bank's own script sends JSON with the token in a header; a link of the bank's carries it in the address."""
     ana = in_session(lab)
@@ -403,10 +425,20 @@ def mallorys_token(lab):
 
 
 def tampered(lab, token):
-    """What is not this token, as text."""
-    at = lab.random.randrange(len(token))
-    other = "B" if token[at] == "A" else "A"
-    return [token[:-1], token + "=", token[:at] + other + token[at + 1 :], token[: len(token) // 2], "é" + token[1:]]
+    """What is not this token, as text: the last one is no ASCII."""
+    start, end = token[: len(token) // 2], token[len(token) // 2 :]
+    near = [token[:-1], token + "=", start, end, start.swapcase() + end, start + end.swapcase()]
+    for at in (0, lab.random.randrange(len(token)), len(token) - 1):
+        near.append(token[:at] + ("B" if token[at] == "A" else "A") + token[at + 1 :])
+    return [*(one for one in near if one != token), "é" + token[1:]]
+
+
+def shows(token, id):
+    """Whether who sees the token can read the session id, or much of it, out of it."""
+    raw = id.encode()
+    written = [id, raw.hex(), base64.urlsafe_b64encode(raw).decode(), base64.b32encode(raw).decode()]
+    texts = [text[::step].rstrip("=").lower() for text in written for step in (1, -1)]
+    return any(text[at : at + 12] in token.lower() for text in texts for at in range(len(text) - 11))
 
 
 JSON_LIKE = ("null", "true", "[]", "{}", "0", '""', '["%s"]')
@@ -447,7 +479,7 @@ SYNCHRONIZER = Exercise(
     hints=(
         "token(): a record in the store under a key that is made of the session id, with a random token in it. "
         "`store.add(key, value)` says False when there is one: then read it. Two tabs must get the same.",
-        "accept(): what came is `request['headers'].get('X-Csrf-Token')` or else `request['fields'].get('csrf')`. No "
+        "accept(): what came is `request['headers'].get('X-CSRF-Token')` or else `request['fields'].get('csrf')`. No "
         "token stored, nothing sent, an empty text, something that is no text: False.",
         "`hmac.compare_digest` raises TypeError for text beyond ASCII: compare `.encode()`. And do not look at the "
         "method or at the Content-Type: the bank only asks about what changes something.",
@@ -463,6 +495,7 @@ def forms(lab):
 @SYNCHRONIZER.customer("Two tabs work, and the back button; Ben's token is another", look_at="a second token()")
 def tabs(lab):
     two_tabs_work(lab)
+    tabs_at_once(lab)
 
 
 @SYNCHRONIZER.customer("Fetches with X-CSRF-Token work, and a link with the token", look_at="where a token may come")
@@ -484,8 +517,39 @@ def no_token(lab):
 def another_session(lab):
     ana, token = in_session(lab), mallorys_token(lab)
     opens(lab, ana, Page(MALLORY, "/transfer", order(lab, csrf=token)), "the token of Mallory's session is none")
+    forge_header(lab, ana, token, "the token of Mallory's session is none in the header either")
     token = token_of(lab, lab.site.visitor("mallory"))
     opens(lab, ana, Page(EVIL, "/transfer", order(lab, csrf=token)), "an anonymous session has a token of its own")
+    id = f"{lab.random.getrandbits(160):040x}"
+    own = lab.call("token", lab.remote("store"), id)
+    for near in ids_near(id):
+        other = lab.call("token", lab.remote("store"), near)
+        lab.expect(own != other, "no two sessions have the same token", f"{id!r} and {near!r} both have {own}")
+
+
+def forge_header(lab, ana, token, because):
+    """A request in Ana's session with this text in the header X-CSRF-Token; expect that the bank says no."""
+    answer = ana.fetch("/notes", {"text": "a note"}, {"X-CSRF-Token": token})
+    lab.expect(answer.status == 403, because, lab.answered(answer), answer.exchange)
+
+
+def ids_near(id):
+    """Session ids that are nearly this one: text of 40 small hexadecimal digits."""
+    last, first = ("1" if digit == "0" else "0" for digit in (id[-1], id[0]))
+    return [id[:-1] + last, first + id[1:], id[:20] + id[21:], id + "0", id.upper(), f" {id}", f"{id} "]
+
+
+@SYNCHRONIZER.probe("Nobody works a token out", look_at="what the token is made of")
+def no_order(lab):
+    store, tokens = lab.remote("store"), []
+    for _ in range(2):  # and a bank that was never here: what it gives first tells nothing of what this one gave
+        tokens += [lab.call("token", store, f"{lab.random.getrandbits(160):040x}") for _ in range(3)]
+        lab.store.records.clear()
+        lab.restart()
+    for one, other in combinations(tokens, 2):
+        apart = sum(a != b for a, b in zip(one, other, strict=False))
+        holds = apart >= min(12, len(one) // 2)
+        lab.expect(holds, "one token tells nothing of another", f"one is {one}, and another {other}")
 
 
 @SYNCHRONIZER.probe("A token from before the log-in is none", look_at="the key under which the token is kept")
@@ -534,7 +598,10 @@ def resembles(lab):
     ana = in_session(lab)
     token = token_of_page(ana)
     lab.expect(len(token) >= 22, "a token of 128 bits at least: 22 characters", f"it has {len(token)}")
-    lab.expect(ana.copied()[NONE.name] not in token, "the page does not show the session id", "the token holds it")
+    hidden = not shows(token, ana.copied()[NONE.name])
+    lab.expect(hidden, "the page does not show the session id", "the token holds it, as it is or written otherwise")
+    for near in tampered(lab, token)[:-1]:
+        forge_header(lab, ana, near, "nothing but the whole token will do, in the header too")
     for near in tampered(lab, token):
         opens(lab, ana, Page(MALLORY, "/transfer", order(lab, csrf=near)), "nothing but the whole token will do")
         answer = ana.send("/notes", {"text": "x", "csrf": near})
@@ -622,15 +689,18 @@ def half(lab):
 @DOUBLE.probe("A pair that Mallory made up is none", look_at="whether the bank has signed it")
 def made_up(lab):
     ana = in_session(lab)
+    sent = ana.copied()["csrf"]  # before a sibling plants one of the same name
     for pair in (f"{lab.random.getrandbits(256):064x}", "fern", "a.b", ".", f"x.{'0' * 64}"):
         tosses(lab, ana, pair, pair, "a sibling host can plant both halves: they must be signed by the bank")
-    sent = ana.copied()["csrf"]
     for near in tampered(lab, sent)[:-1]:
         tosses(lab, ana, near, near, "what resembles a token is none")
     id, key = ana.copied()[NONE.name], lab.site.app.csrf.key
-    other = lab.call("issue", lab.random.randbytes(32), id)
-    accepted = lab.call("accept", key, id, other, other)
-    lab.expect(accepted is False, "False: it was issued under another key", f"accept() gave {accepted!r}")
+    for another in (lab.random.randbytes(32), key[:-1] + bytes([key[-1] ^ 1]), bytes([key[0] ^ 1]) + key[1:]):
+        other = lab.call("issue", another, id)
+        accepted = lab.call("accept", key, id, other, other)
+        lab.expect(accepted is False, "False: it was issued under another key", f"accept() gave {accepted!r}")
+    hidden = not shows(sent, id)
+    lab.expect(hidden, "a token that does not show the session id", f"{sent} holds it, as it is or written otherwise")
 
 
 @DOUBLE.probe("Mallory's own pair is none in Ana's session", points=2, look_at="what the signature covers")
@@ -662,18 +732,40 @@ def empty(lab):
 
 @DOUBLE.probe("The id ends where it ends", look_at="how id and random part are put together")
 def boundary(lab):
-    key, id = lab.site.app.csrf.key, f"{lab.random.getrandbits(160):040x}"
+    start, end = f"{lab.random.getrandbits(80):020x}", f"{lab.random.getrandbits(80):020x}"
+    id, long = start + end, start * lab.random.randrange(60, 90)
+    not_issued(lab, id, lambda token: [*((near, token) for near in ids_near(id)), *moved(id, token, (1, 2, 5))])
+    not_issued(lab, long, lambda token: [(near, token) for near in (end + long[20:], long[:-20] + end, long[20:])])
+    for between in (".", "|", ":", ",", "-", "_", "/", ";", "\n", "\0"):
+        in_two = f"{start}{between}{end}"
+        not_issued(lab, in_two, lambda token, between=between: [
+            (start, f"{end}{between}{token}"), (end, f"{start}{between}{token}"),
+            (start, f"{token}{between}{end}"), (end, f"{token}{between}{start}"),
+        ])  # fmt: skip
+
+
+def not_issued(lab, id, others):
+    """Issue a token for `id`; expect that accept() takes none of others(token): pairs of another id and a token."""
+    key = lab.site.app.csrf.key
     token = lab.call("issue", key, id)
-    moved = []
-    for at in range(len(token)):
-        for many in (1, 2, 5):
-            moved.append((id + token[at : at + many], token[:at] + token[at + many :]))
-            moved.append((id[:-many], token[:at] + id[-many:] + token[at:]))
-    answers = lab.call_each("accept", [[key, other, text, text] for other, text in moved])
-    for (other, text), accepted in zip(moved, answers, strict=True):
+    pairs = others(token)
+    answers = lab.call_each("accept", [[key, other, text, text] for other, text in pairs])
+    for (other, text), accepted in zip(pairs, answers, strict=True):
         if isinstance(accepted, LearnerError):
             raise accepted
-        lab.expect(accepted is not True, f"False: {token} was issued for {id}", f"accept() took {text} for {other}")
+        expected = f"False: {token:.80} was issued for {id!r:.60}"
+        lab.expect(accepted is not True, expected, f"accept() took {text:.80} for {other!r:.60}")
+
+
+def moved(id, token, lengths):
+    """Ids and tokens in which so many characters have moved from one to the other, at either end of the id."""
+    pairs = []
+    for at in range(len(token)):
+        for many in lengths:
+            left, taken, right = token[:at], token[at : at + many], token[at + many :]
+            pairs += [(id + taken, left + right), (taken + id, left + right)]
+            pairs += [(id[:-many], left + id[-many:] + token[at:]), (id[many:], left + id[:many] + token[at:])]
+    return pairs
 
 
 # ---- 30.5 ----------------------------------------------------------------------------------------------------
@@ -727,6 +819,14 @@ def bookmarks(lab):
             served(lab, ana.read(path))
             ana.open(Page(MALLORY, path, {}, method="GET"))
             served_last(lab)
+    config = {"origins": some_origins(lab, 1), "siblings": [], "absent": False, "changes": False}
+    asks(lab, True, "GET", {"Origin": "https://elsewhere.example"}, config, "no Sec-Fetch-Site, and it only reads")
+    for method in ("GET", "HEAD"):
+        told = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        asks(lab, True, method, told, config, "a sibling may have a link to the bank, too")
+    for method in ("HEAD", "OPTIONS"):
+        asks(lab, True, method, {"Sec-Fetch-Site": "none"}, config, f"{method} only reads")
+        asks(lab, True, method, {"Host": "app.example"}, config, f"{method} only reads")
 
 
 def served_last(lab):
@@ -749,15 +849,20 @@ def own_pages(lab):
 
 @POLICY.customer("A proxy in front, a trusted sibling, and a program", look_at="config, and not Host")
 def configuration(lab):
-    origins, sibling = some_origins(lab, 2), some_origins(lab, 1)
+    names = some_origins(lab, 4)
+    origins, siblings = names[:2], names[2:]
     own = origins[0]
-    config = {"origins": origins, "siblings": sibling, "absent": True, "changes": False}
+    config = {"origins": origins, "siblings": siblings, "absent": True, "changes": False}
     behind = {"Host": f"10.0.0.{lab.random.randrange(1, 250)}:8080"}
     asks(lab, True, "POST", {**behind, "Origin": own}, config, "the proxy changed Host: the configuration counts")
+    for origin in ("null", "https://elsewhere.example"):
+        told = {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
+        asks(lab, True, "POST", told, config, "Sec-Fetch-Site goes first: a page may have its Origin left out")
     asks(lab, True, "POST", {**behind, "Origin": origins[1]}, config, "the site has two addresses of its own")
-    told = {"Origin": sibling[0], "Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
-    asks(lab, True, "PUT", told, config, "config trusts this sibling")
-    asks(lab, True, "POST", {"Origin": sibling[0]}, config, "config trusts this sibling")
+    for trusted in [*siblings, origins[1]]:
+        told = {"Origin": trusted, "Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+        asks(lab, True, "PUT", told, config, f"config trusts {trusted}")
+        asks(lab, True, "POST", {"Origin": trusted}, config, f"config trusts {trusted}")
     asks(lab, True, "DELETE", behind, config, "neither header, and config['absent'] is True: a program may")
     told = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
     asks(lab, True, "GET", told, {**config, "changes": True}, "the bank's own script may change something by GET")
@@ -812,8 +917,10 @@ def null(lab):
 @POLICY.probe("Neither header: config decides, for what changes something", look_at="config['absent']")
 def neither(lab):
     config = {"origins": some_origins(lab, 1), "siblings": [], "absent": False, "changes": False}
-    for method in ("POST", "PUT", "PATCH", "DELETE"):
+    for method in ("POST", "PUT", "PATCH", "DELETE", *lab.random.sample(["LINK", "MKCOL", "PURGE", "COPY"], 2)):
         asks(lab, False, method, {"Host": "app.example"}, config, "neither header, and config['absent'] is False")
+        told = {"Sec-Fetch-Site": "none"}
+        asks(lab, False, method, told, {**config, "absent": True}, "a header is there, and says none")
         asks(lab, True, method, {"Host": "app.example"}, {**config, "absent": True}, "config['absent'] is True")
     asks(lab, False, "GET", {}, {**config, "changes": True}, "this GET changes something")
     asks(lab, True, "GET", {}, config, "an old browser opens a page")
@@ -835,7 +942,9 @@ def isolated(lab):
         for mode, dest in (("no-cors", "image"), ("no-cors", "script"), ("cors", "empty"), ("navigate", "iframe"),
                            ("navigate", "object")):  # fmt: skip
             told = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest}
-            asks(lab, False, "GET", told, config, "from elsewhere only a page of its own is opened, by a link")
+            for more in ({}, {"Sec-Fetch-User": "?1"}):
+                because = "from elsewhere only a page of its own is opened, by a link"
+                asks(lab, False, "GET", told | more, config, because)
 
 
 @POLICY.probe("An address that resembles the bank's is another", look_at="how you compare origins")
@@ -844,10 +953,14 @@ def look_alikes(lab):
     config = {"origins": origins, "siblings": [], "absent": True, "changes": False}
     host = own.removeprefix("https://")
     for origin in (f"{own}.mallory.example", f"https://mallory-{host}", f"http://{host}", f"{own}:8443", own[:-1],
-                   f"https://evil.{host}", "https://mallory.example"):  # fmt: skip
+                   f"https://evil.{host}", "https://mallory.example", f"{own}/", own.upper(), f"{own}:443",
+                   f" {own}"):  # fmt: skip
         told = {"Origin": origin, "Host": origin.partition("//")[2]}
         asks(lab, False, "POST", told, config, f"{origin} is not {own}")
         told = {"Origin": origin, "Sec-Fetch-Site": "same-site", "Host": host}
         asks(lab, False, "POST", told, config, f"{origin} is not {own}")
     told = {"Origin": own, "Sec-Fetch-Site": "cross-site"}
     asks(lab, False, "POST", told, config, "Sec-Fetch-Site says cross-site, and goes first")
+    for site in ("Same-Origin", "same-origins", "sibling", ""):
+        told = {"Origin": own, "Sec-Fetch-Site": site}
+        asks(lab, False, "POST", told, config, f"{site!r} is none of the table's words: it counts as cross-site")

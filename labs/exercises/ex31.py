@@ -147,13 +147,14 @@ FORGE_NONE = Exercise(
     minutes=7,
     difficulty="easy",
     kind="attack",
+    imports=BASICS | {"itertools"},
     mount=served,
     hints=(
         "`header, payload, _ = sample.split('.')`. Decode both with base64url and JSON, change `alg` and `sub`, and "
         "write them again. The token is `header.payload.`, with the last dot and nothing behind it.",
         "Padding: `base64.urlsafe_b64decode(part + '=' * (-len(part) % 4))`, and `.rstrip(b'=')` on the way back.",
-        "Four letters, each small or capital: 16 ways. `itertools` may not be imported here, but "
-        "`''.join(c.upper() if n >> i & 1 else c for i, c in enumerate('none'))` for n from 0 to 15 gives them all.",
+        "Four letters, each small or capital: 16 ways. `itertools.product(*zip('none', 'NONE'))` gives the letters of "
+        "each of them; `''.join(...)` makes it a word.",
     ),
 )
 
@@ -287,7 +288,8 @@ class ReadsFile(flaws.KidIsPath):
 
     def __init__(self, branch: Branch, clean=lambda kid: kid):
         folder = key_folder(branch.policy)
-        deep = folder.joinpath(*["keys"] * branch.random.randrange(1, 5))
+        levels = branch.random.randrange(8, 12) - (len(folder.parts) - 1)  # wherever this machine has its /tmp
+        deep = folder.joinpath(*["keys"] * max(1, levels))
         deep.mkdir(parents=True)
         for key in branch.keys:
             (deep / key.kid).write_bytes(key.verifies)
@@ -371,8 +373,10 @@ def mended(lab) -> Branch:
 def honest_payloads(lab):
     branch = mended(lab)
     for user in ("ana", "ben", "ana"):
-        branch.serves(user, branch.token(user), "an honest token")
-        branch.looks(branch.token("ana"), "a token")
+        token = branch.token(user)
+        branch.serves(user, token, "an honest token")
+        branch.looks(token, "that token")
+    branch.looks(branch.token("ana"), "a token")
     key = branch.keys[0]
     for header in (branch.header(key, jku="https://mallory.example"), dict(reversed(branch.header(key).items()))):
         spaced = json.dumps(header, indent=lab.random.choice([None, 2])).encode()
@@ -396,6 +400,9 @@ def refuses_spellings(lab):
         branch.holds(branch.forged(unsigned, alg=alg), f"a token that says {said} is not signed, and refused")
         given = lab.call("payload", branch.forged(branch.keys[0], alg=alg), branch.keys[0].verifies)
         lab.expect(given is None, f"None for {said}, whatever has signed it", f"payload() gave {given!r:.80}")
+    for more in ({"jwk": {"alg": "HS256"}}, {"note": '"alg": "HS256"'}, {"Alg": "HS256"}):
+        given = lab.call("payload", branch.forged(branch.keys[0], alg="none", **more), branch.keys[0].verifies)
+        lab.expect(given is None, f"None for alg 'none' beside {more}", f"payload() gave {given!r:.80}")
 
 
 @MEND_NONE.probe("HS256 without a good signature is refused", look_at="the signature, when alg is HS256")
@@ -406,7 +413,9 @@ def refuses_unsigned(lab):
                    lambda data: mac(secret)(data)[: lab.random.randrange(1, 32)],
                    lambda data: mac(secret)(data.partition(b".")[2])):  # fmt: skip
         branch.holds(branch.forged(signer), because)
-    head, _, signature = branch.token("mallory").split(".")
+    sample = branch.token("mallory")
+    branch.serves("mallory", sample, "an honest token")
+    head, _, signature = sample.split(".")
     claims = base64url.encode(json.dumps(branch.claims("ana")).encode())
     branch.holds(f"{head}.{claims}.{signature}", "Mallory's own signature is not one of other claims")
 
@@ -420,7 +429,8 @@ def odd_tokens(lab):
     deep = base64url.encode(b'["HS256"]')
     for odd in ("", ".", "..", head, f"{head}.{claims}", f"{honest}.", f"{honest}.x", f"a.{claims}.{signature}",
                 "é.é.é", f"{head}.{claims}.é", listed, f"{deep}.{claims}.", f"{base64url.encode(b'null')}.{claims}.",
-                f"{base64url.encode(bytes([255]))}.{claims}."):  # fmt: skip
+                f"{base64url.encode(bytes([255]))}.{claims}.", f"{base64url.encode(b'[' * 100_000)}.{claims}.",
+                "\ud800.\ud800.\ud800", f"{honest[:-1]}\ud800"):  # fmt: skip
         given = lab.call("payload", odd, secret)
         lab.expect(given is None, f"None for {odd[:60]!r}", f"payload() gave {given!r:.80}")
 
@@ -494,9 +504,11 @@ def mixed(lab) -> Branch:
 def honest_goods(lab):
     branch = mixed(lab)
     for key in lab.random.sample(branch.keys, 3):
-        for user in ("ana", "ben"):
-            branch.serves(user, branch.token(user, key), f"an honest token of {key.alg}")
+        for user in ("ben", "ana"):
+            token = branch.token(user, key)
+            branch.serves(user, token, f"an honest token of {key.alg}")
         branch.looks(branch.token("ana", key), f"a token of {key.alg}")
+        branch.looks(token, f"that token of {key.alg}")
 
 
 @MEND_CONFUSION.probe("The PEM of the RSA key is no secret", look_at="who says which algorithm it is")
@@ -514,6 +526,12 @@ def refuses_jwk(lab):
     for secret in (text_of(key).encode(), *(secret for _, secret in public_texts(key))):
         forged = branch.forged(mac(secret), key, alg="HS256")
         branch.holds(forged, "what the bank knows of the ES256 key, everybody knows")
+    signed = lab.random.randbytes(40)
+    for text in ('{"k": "a secret that looks like a JWK"}', "-----BEGIN SECRET-----\nabc\n", '"', "é"):
+        told, signature = {"alg": "HS256", "text": text}, mac(text.encode())(signed)
+        given = lab.call("good", "HS256", signed, signature, told)
+        because = f"True: the secret of this key is {text!r}, whatever that looks like"
+        lab.expect(given is True, because, f"good() gave {given!r:.60}")
 
 
 @MEND_CONFUSION.probe("Another alg than the key's is False, never an error", look_at="alg and key that do not fit")
@@ -542,6 +560,9 @@ def bad_signatures(lab):
         place = lab.random.randrange(len(good))
         flipped = good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :]
         zeros = (bytes(len(good)), bytes(64))
+        accepted = [lab.call("good", key.alg, data, good, told) for data in (signed, signed[:-1], b"")]
+        because = f"True, and False for what else has this signature of {key.alg}"
+        lab.expect(accepted == [True, False, False], because, f"good() gave {accepted!r:.60}")
         for signature in (b"", b"\0", good[:-1], good + b"\0", *zeros, flipped, good.hex().encode()):
             given = lab.call("good", key.alg, signed, signature, told)
             lab.expect(given is False, f"False: it is no signature of {key.alg}", f"good() gave {given!r:.60}")
@@ -551,18 +572,21 @@ def bad_signatures(lab):
 
 
 class Files:
-    """A machine's files: secrets in keys/, some that have been retired in keys/old/, and what everybody knows."""
+    """A machine's files: secrets in keys/, retired ones in keys/old/, and what everybody knows, in keys/ too."""
 
     def __init__(self, branch: Branch):
         random = branch.random
         self.style = f"body {{ color: #{random.getrandbits(24):06x} }}".encode()
         self.retired = f"reed-{random.randrange(2000, 2020)}"
         self.leaked = random.randbytes(32)
+        number = random.randrange(100)
+        self.lies_about = [f"read{number}.txt", f"für-ana-{number}", f"todo-{number}\n", f"todo-{number}~"]
         self.files = {
             "/bank/public/style.css": self.style,
             f"/bank/keys/old/{self.retired}": self.leaked,
             "/dev/null": b"",
-        } | {f"/bank/keys/{key.kid}": key.verifies for key in branch.keys}
+        } | {f"/bank/keys/{name}": self.style for name in self.lies_about}
+        self.files |= {f"/bank/keys/{key.kid}": key.verifies for key in branch.keys}
 
     def read(self, path):
         """What stands in the file at a path, seen from /bank; None when there is no such file."""
@@ -587,18 +611,26 @@ class Files:
             (f"x/../{up}dev/null", b""),
             ("..././public/style.css", self.style),
             (f"/bank/keys/{retired}", self.leaked),
+            *((name, self.style) for name in self.lies_about),
         )
 
 
 class Table:
-    """A database with one table: keys(kid, owner, secret), where a shop of Mallory's has keys, too."""
+    """A database with one table: keys(kid, owner, secret), where a shop of Mallory's has keys, too.
 
-    def __init__(self, branch: Branch):
+    It has one of its own, and one under each `kid` of Fernbank's.
+    """
+
+    def __init__(self, branch: Branch, shop_first: bool = False):
+        random = branch.random
         self.database = sqlite3.connect(":memory:", check_same_thread=False)
-        self.shops = branch.random.randbytes(32)
+        self.shops, self.shop = random.randbytes(32), random.choice(["shop", "florist", "fernbank-shop", "Fernbank"])
+        self.kid, self.kids = f"{random.choice(['till', 'shop', 'rose'])}-1", [key.kid for key in branch.keys]
         self.database.execute("CREATE TABLE keys (kid TEXT, owner TEXT, secret BLOB)")
-        rows = [(key.kid, "fernbank", key.verifies) for key in branch.keys] + [("shop-1", "shop", self.shops)]
-        self.database.executemany("INSERT INTO keys VALUES (?, ?, ?)", branch.random.sample(rows, len(rows)))
+        shops = [(kid, self.shop, self.shops) for kid in (self.kid, *self.kids)]
+        banks = [(key.kid, "fernbank", key.verifies) for key in branch.keys]
+        rows = shops + banks if shop_first else banks + shops
+        self.database.executemany("INSERT INTO keys VALUES (?, ?, ?)", rows)
 
     def query(self, statement, parameters=()):
         """The rows that a statement finds, each a list; none when it cannot be read, or changes something."""
@@ -615,17 +647,18 @@ class Table:
         """Kids that bring a secret along, or find one that Mallory has, the obvious one first: kid, secret."""
         for quote in ("'", '"'):
             yield f"x{quote} UNION SELECT {quote}m{quote} --", b"m"
-        shop = self.shops
+        shop, name, kid = self.shops, self.shop, self.kid
+        yield from ((kid, shop) for kid in self.kids)
         yield from (
-            ("x' OR owner = 'shop' --", shop),
-            ("shop-1' OR kid = 'shop-1", shop),
-            ("shop-1' --", shop),
-            ("shop-1", shop),
+            (f"x' OR owner = '{name}' --", shop),
+            (f"{kid}' OR kid = '{kid}", shop),
+            (f"{kid}' --", shop),
+            (kid, shop),
             ("x'/**/UNION/**/SELECT/**/'m'--", b"m"),
             ("X' uNiOn sElEcT 'm' --", b"m"),
             ("x' UNION SELECT char(109) /*", b"m"),
             ("\\' UNION SELECT 'm' --", b"m"),
-            ("x' UNION ALL SELECT secret FROM keys WHERE owner='shop", shop),
+            (f"x' UNION ALL SELECT secret FROM keys WHERE owner='{name}", shop),
         )
 
 
@@ -674,16 +707,17 @@ def filing(lab) -> tuple[Branch, Files]:
     return branch.open(Finders(branch, "from_file", lab.remote("read", files.read, {"call"}))), files
 
 
-def tabled(lab) -> tuple[Branch, Table]:
+def tabled(lab, shop_first: bool = False) -> tuple[Branch, Table]:
     """A branch with secrets in a table, found by the learner's from_table(); one kid has a quote in it."""
     branch = Branch(lab, "HS256", "HS256", "HS256")
     first, second, third = branch.keys
     name = lab.random.choice(["o'brien", "d'arcy", "o'hara"])
     renamed = replace(second, kid=f"{name}-{lab.random.randrange(100)}")
-    spaced = replace(third, kid=f"the key of {lab.random.randrange(2000, 2030)}")
+    words = lab.random.choice(["the key of", "union or select --", "/* %"])
+    spaced = replace(third, kid=f"{words} {lab.random.randrange(2000, 2030)}")
     branch.keys = [first, renamed, spaced]
     branch.policy = replace(branch.policy, keys=KeySet(branch.keys))
-    table = Table(branch)
+    table = Table(branch, shop_first)
     return branch.open(Finders(branch, "from_table", lab.remote("query", table.query, {"call"}))), table
 
 
@@ -729,7 +763,9 @@ def is_sql(lab):
 
 @MEND_KID.probe("Nor does it in other words, nor a shop's own key", points=2, look_at="whose rows you look at")
 def other_sql(lab):
-    branch, table = tabled(lab)
+    branch, table = tabled(lab, shop_first=True)
+    for key in branch.keys:
+        branch.serves("ana", branch.token("ana", key), f"the kid {key.kid!r}, which the shop uses too")
     rest = [*table.attacks()][2:]
     withstands(lab, branch, lab.random.sample(rest, len(rest)), "only a key of Fernbank's, found by its whole kid")
 
@@ -737,12 +773,15 @@ def other_sql(lab):
 @MEND_KID.probe("What is no name is None, never an error", look_at="kids that are no text, or nearly a name")
 def odd_kids(lab):
     branch = Branch(lab, "HS256", "HS256")
+    number = lab.random.randrange(2, 1000)
+    branch.keys[1] = replace(branch.keys[1], kid=str(number))  # as text, a name; as a number, none
     read = lab.remote("read", Files(branch).read, {"call"})
     query = lab.remote("query", Table(branch).query, {"call"})
     kid = branch.keys[0].kid
     odd = ["", ".", "..", "/", "old", kid[:-1], kid + "0", kid.upper(), f"{kid}\n", f"\n{kid}", f" {kid}", f"{kid}\0",
            "%", "_" * len(kid), kid[:-1] + "%", kid[:-1] + "_", "*", 0, 1, True, None, 2.5, [], [kid], {}, {kid: kid},
-           "é", "\0", "x" * 3000]  # fmt: skip
+           "é", "\0", "x" * 3000, f"./{kid}", f"old/../{kid}", f"x/{kid}", f"/{kid}", f"keys/{kid}",
+           number]  # fmt: skip
     for one in lab.random.sample(odd, len(odd)):
         for name, told in (("from_file", read), ("from_table", query)):
             given = lab.call(name, one, told)

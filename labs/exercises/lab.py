@@ -165,6 +165,8 @@ class Lab:
         """
 
         def send(method, path, headers=None, body=None):
+            if type(headers or {}) is not dict or type(body or "") not in (str, bytes):
+                raise TypeError("http() takes headers in a dict, and a body that is text, as in 'item=umbrella'")
             visitor = self.site.visitor(person)
             response = visitor.request(method, path, headers=headers, body=body)
             self.last = response.exchange

@@ -56,8 +56,18 @@ PREDICT_WRONG = {
         {GOOD: "predict_id() gave ['"},
     ),
     "whatever goes up is a counter": (
-        "all(0 < step < 1000 for step in steps)", "True",
+        "0 < step < 1000", "0 < step",
         {GOOD: "predict_id() gave ['"},
+    ),
+    "half as many others as there may be": ("numbers[-1] + 1001)", "numbers[-1] + 51)", {COUNTER: "gave 50 ids"}),
+    "fewer others when one is seen": ("0 < step < 1000", "0 < step < 90", {COUNTER: "gave None"}),
+    "a clock that goes on as fast as it did": (
+        "            guesses = range(at * unit, at * unit + unit)\n",
+        "            seconds = [one['at'] for one in seen]\n"
+        "            pace = (numbers[-1] - numbers[0]) / (seconds[-1] - seconds[0])\n"
+        "            guess = int(numbers[-1] + (at - seconds[-1]) * pace)\n"
+        "            guesses = range(guess - 499, guess + 500)\n",
+        {CLOCK: "ids, "},
     ),
     "never a guess": ("    parts =", "    return None\n    parts =", {GOOD: "gave None"}),
     "one guess": ("numbers[-1] + 1001)", "numbers[-1] + 2)", {COUNTER: "gave 1 ids"}),
@@ -151,6 +161,7 @@ BEFORE = "A token from before the log-in is none"
 PLAIN = "JSON that a form sends as text/plain moves no money"
 DOORS = "A link, and a form that stands for a PUT, move no money"
 NEAR = "What resembles the token is not the token"
+ORDER = "Nobody works a token out"
 
 SYNCHRONIZER = '''
 import hashlib
@@ -180,8 +191,8 @@ import secrets
 def token(store, id):
     record = store.get(id)
     if record is None:
-        record = {"t": secrets.token_hex(16)}
-        store.add(id, record)
+        store.add(id, {"t": secrets.token_hex(16)})
+        record = store.get(id)
     return record["t"]
 
 def accept(store, id, request):
@@ -276,7 +287,7 @@ SYNCHRONIZER_WRONG = {
         ("    given = request",
          '    if "form" not in request["headers"].get("Content-Type", "form"):\n'
          '        return True\n    given = request'),
-        {PLAIN: "the bank's record"},
+        {ANOTHER: "POST /notes answered 201", PLAIN: "the bank's record", NEAR: "POST /notes answered 201"},
     ),
     "what is no text is trusted": (
         ("    if record is None or not isinstance(given, str)",
@@ -286,7 +297,7 @@ SYNCHRONIZER_WRONG = {
     "how it begins": (
         ('    return hmac.compare_digest(given.encode(), record["token"].encode())',
          '    return record["token"].startswith(given)'),
-        {NEAR: "the bank's record"},
+        {NEAR: "POST /notes answered 201"},
     ),
     "text beyond ASCII": (
         ("compare_digest(given.encode(), record[\"token\"].encode())", "compare_digest(given, record['token'])"),
@@ -294,6 +305,78 @@ SYNCHRONIZER_WRONG = {
     ),
     "the session id": (
         SYNCHRONIZER.replace("secrets.token_urlsafe(32)", "id"), {NEAR: "the token holds it"},
+    ),
+    "the session id, backwards": (
+        SYNCHRONIZER.replace("secrets.token_urlsafe(32)", "id[::-1]"), {NEAR: "the token holds it"},
+    ),
+    "the session id, in hexadecimal": (
+        SYNCHRONIZER.replace("secrets.token_urlsafe(32)", "id.encode().hex()"), {NEAR: "the token holds it"},
+    ),
+    "one after the other": (
+        """
+        import hashlib
+
+        def token(store, id):
+            if not store.get(id):
+                last = store.get("last") or {"n": 0}
+                store.delete("last")
+                store.add("last", {"n": last["n"] + 1})
+                store.add(id, {"token": f"{last['n'] + 1:032}"})
+            return store.get(id)["token"]
+
+        def accept(store, id, request):
+            given = request["headers"].get("X-CSRF-Token") or request["fields"].get("csrf")
+            return bool(store.get(id)) and given == store.get(id)["token"]
+        """,
+        {ORDER: "and another"},
+    ),
+    "one after the other, hashed": (
+        """
+        import hashlib
+        made = 0
+
+        def token(store, id):
+            global made
+            if not store.get(id):
+                made += 1
+                store.add(id, {"token": hashlib.sha256(b"fern %d" % made).hexdigest()})
+            return store.get(id)["token"]
+
+        def accept(store, id, request):
+            given = request["headers"].get("X-CSRF-Token") or request["fields"].get("csrf")
+            return bool(store.get(id)) and given == store.get(id)["token"]
+        """,
+        {ORDER: "and another"},
+    ),
+    "what was kept is not read again": (
+        """
+        import secrets
+
+        def token(store, id):
+            record = store.get(id)
+            if record is None:
+                record = {"token": secrets.token_urlsafe(32)}
+                store.add(id, record)
+            return record["token"]
+
+        def accept(store, id, request):
+            given = request["headers"].get("X-CSRF-Token") or request["fields"].get("csrf")
+            return bool(store.get(id)) and given == store.get(id)["token"]
+        """,
+        {TABS: " and "},
+    ),
+    "a part of the id for a key": (
+        SYNCHRONIZER.replace("hashlib.sha256(id.encode()).hexdigest()", "id[:30]"), {ANOTHER: "both have"},
+    ),
+    "a header is enough": (
+        ("    given = request",
+         '    if "X-CSRF-Token" in request["headers"]:\n        return True\n    given = request'),
+        {ANOTHER: "POST /notes answered 201", NEAR: "POST /notes answered 201"},
+    ),
+    "in letters of any size": (
+        ('compare_digest(given.encode(), record["token"].encode())',
+         'compare_digest(given.lower().encode(), record["token"].lower().encode())'),
+        {NEAR: "POST /notes answered 201"},
     ),
     "a short one": (("token_urlsafe(32)", "token_urlsafe(6)"), {NEAR: "it has 8"}),
 }  # fmt: skip
@@ -369,7 +452,7 @@ DOUBLE_WRONG = {
     ),
     "signed for nobody": (
         ('f"{len(id)}|{id}|{rand}".encode()', "rand.encode()"),
-        {OWN: "the bank's record: ana moved", PAIR_BEFORE: "the bank's record"},
+        {OWN: "the bank's record: ana moved", PAIR_BEFORE: "the bank's record", BOUNDARY: "accept() took"},
     ),
     "without a length": (
         [('f"{len(id)}|{id}|{rand}"', 'f"{id}{rand}"'),
@@ -418,6 +501,34 @@ DOUBLE_WRONG = {
     "no check of what it is": (
         (DOUBLE[DOUBLE.index("    if not isinstance") : DOUBLE.index("    if not hmac")], ""),
         {FORMS: "AttributeError"},
+    ),
+    "the first byte of the key": (("hmac.new(key,", "hmac.new(key[:1],"), {MADE_UP: "accept() gave True"}),
+    "the id is in the token": (
+        [('return f"{rand}.{sign(key, id, rand)}"', 'return f"{rand}.{sign(key, id, rand)}.{id}"'),
+         ("sign(key, id, rand).encode())", "f'{sign(key, id, rand)}.{id}'.encode())")],
+        {MADE_UP: "holds it"},
+    ),
+    "half of the id": (('{len(id)}|{id}|{rand}', '{len(id)}|{id[:20]}|{rand}'), {BOUNDARY: "accept() took"}),
+    "the other half": (('{len(id)}|{id}|{rand}', '{len(id)}|{id[20:]}|{rand}'), {BOUNDARY: "accept() took"}),
+    "the id in small letters": (('|{id}|', '|{id.lower()}|'), {BOUNDARY: "accept() took"}),
+    "the id without white space": (
+        ('{len(id)}|{id}|{rand}', '{len(id.strip())}|{id.strip()}|{rand}'), {BOUNDARY: "accept() took"},
+    ),
+    "the random part goes first": (
+        ('f"{len(id)}|{id}|{rand}"', 'f"{rand}{id}"'), {BOUNDARY: "accept() took"},
+    ),
+    "a dot for an end": (
+        [('f"{len(id)}|{id}|{rand}"', 'f"{id}.{rand}"'), ('token.partition(".")', 'token.rpartition(".")')],
+        {BOUNDARY: "accept() took"},
+    ),
+    "the first eight digits": (
+        ("hmac.compare_digest(signature.encode(), sign(key, id, rand).encode())",
+         "signature[:8] == sign(key, id, rand)[:8]"),
+        {MADE_UP: "the bank's record"},
+    ),
+    "digits of any size": (
+        ("compare_digest(signature.encode()", "compare_digest(signature.lower().encode()"),
+        {MADE_UP: "the bank's record"},
     ),
     "how the signature begins": (
         ("hmac.compare_digest(signature.encode(), sign(key, id, rand).encode())",
@@ -523,7 +634,8 @@ POLICY_WRONG = {
         ('config["absent"] if origin is None', "False if origin is None"), {CONFIG: "gave False"},
     ),
     "typed is trusted": (
-        ('return site == "same-origin" or', 'return site in ("same-origin", "none") or'), {LINK: "the bank's record"},
+        ('return site == "same-origin" or', 'return site in ("same-origin", "none") or'),
+        {NEITHER: "gave True", LINK: "the bank's record"},
     ),
     "any navigation": (
         (' and headers.get("Sec-Fetch-Dest") == "document"', ""), {ISOLATED: "allow() gave True"},
@@ -545,6 +657,57 @@ POLICY_WRONG = {
     ),
     "Origin goes first": (
         ('(site == "same-site" and trusted)', "trusted"), {ALIKE: "cross-site"},
+    ),
+    "no list of what reads": (
+        (UNSAFE, 'method in ("POST", "PUT", "PATCH", "DELETE") or config["changes"]'), {NEITHER: "gave True"},
+    ),
+    "GET alone reads": ((UNSAFE, 'method != "GET" or config["changes"]'), {BOOKMARKS: "gave False"}),
+    "one sibling": (('origin in config["siblings"]', 'origin in config["siblings"][:1]'), {CONFIG: "gave False"}),
+    "siblings have no links": (
+        ('    if site in (None, "same-origin", "none")',
+         '    if site == "same-site" and not trusted:\n        return False\n'
+         '    if site in (None, "same-origin", "none")'),
+        {BOOKMARKS: "gave False"},
+    ),
+    "Origin is asked when it only reads": (
+        ('    if site in (None, "same-origin", "none")',
+         '    if site is None and origin and not trusted:\n        return False\n'
+         '    if site in (None, "same-origin", "none")'),
+        {BOOKMARKS: "gave False"},
+    ),
+    "Origin is asked of the bank's own pages": (
+        ('return site == "same-origin" or',
+         'return site == "same-origin" and origin in (None, *config["origins"]) or'),
+        {CONFIG: "gave False"},
+    ),
+    "what is no word of the table is nobody's": (
+        ("    trusted = origin",
+         '    if site not in ("same-origin", "same-site", "none", "cross-site"):\n        site = None\n'
+         "    trusted = origin"),
+        {ALIKE: "gave True"},
+    ),
+    "none, and absent": (
+        ('return site == "same-origin" or',
+         'return site == "same-origin" or (site == "none" and config["absent"]) or'),
+        {NEITHER: "gave True"},
+    ),
+    "a slash at the end": (
+        ('    trusted = origin', '    origin = origin and origin.rstrip("/")\n    trusted = origin'),
+        {ALIKE: "gave True"},
+    ),
+    "in letters of any size": (
+        ('    trusted = origin', '    origin = origin and origin.lower()\n    trusted = origin'),
+        {ALIKE: "gave True"},
+    ),
+    "the usual port": (
+        ('    trusted = origin', '    origin = origin and origin.removesuffix(":443")\n    trusted = origin'),
+        {ALIKE: "gave True"},
+    ),
+    "a person has clicked": (
+        ('    if site in (None, "same-origin", "none")',
+         '    if headers.get("Sec-Fetch-User") == "?1":\n        return True\n'
+         '    if site in (None, "same-origin", "none")'),
+        {ISOLATED: "gave True"},
     ),
     "a log-in needs no check": (
         ("    site, origin", '    if "Cookie" not in headers:\n        return True\n    site, origin'),

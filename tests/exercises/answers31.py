@@ -198,6 +198,7 @@ def forge_kid(sample, victim, http):
 }  # fmt: skip
 FORGE_KID_WRONG = {
     "nothing": ("def forge_kid(sample, victim, http):\n    return None", {PATH_FALLS: "no loss"}),
+    "a few steps up": (("(\"../\" * 20", "(\"../\" * 7"), {PATH_FALLS: "no loss"}),
     "one step up": (('"../" * 20', '"../"'), {PATH_FALLS: "no loss"}),
     "an absolute path": (('"../" * 20 + "dev/null"', '"/dev/null"'), {PATH_FALLS: "no loss"}),
     "a secret of one zero byte": (('"dev/null", b"")', '"dev/null", b"\\0\\1")'), {PATH_FALLS: "no loss"}),
@@ -239,7 +240,7 @@ def payload(token, secret):
             return None
         mac = hmac.digest(secret, f"{first}.{second}".encode(), "sha256")
         return decoded(second) if hmac.compare_digest(mac, decoded(third)) else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 '''
 PAYLOAD_RIGHT = {
@@ -253,7 +254,7 @@ def payload(token, secret):
     try:
         header, body, signature = [base64.urlsafe_b64decode(part + "===") for part in parts]
         alg = json.loads(header)["alg"]
-    except (binascii.Error, ValueError, KeyError, TypeError, UnicodeDecodeError):
+    except (binascii.Error, ValueError, KeyError, TypeError, RecursionError):
         return None
     wanted = hmac.new(secret, token.rpartition(".")[0].encode(), hashlib.sha256).digest()
     if hmac.compare_digest(wanted, signature) and alg == "HS256":
@@ -306,10 +307,33 @@ def payload(token, secret):
     "a MAC of the claims alone": (
         ('f"{first}.{second}".encode()', "second.encode()"), {HONEST_TOKENS: "answered 401"},
     ),
-    "errors go through": (("except ValueError", "except ZeroDivisionError"), {ODD_TOKENS: "raised"}),
+    "errors go through": (
+        ("except (ValueError, RecursionError)", "except ZeroDivisionError"), {ODD_TOKENS: "raised"},
+    ),
     "the header is always a dict": (("not isinstance(header, dict) or ", ""), {ODD_TOKENS: "raised AttributeError"}),
     "the claims, not the bytes": (
         ("return decoded(second) if", "return json.loads(decoded(second)) if"), {HONEST_TOKENS: "bytes or None"},
+    ),
+    "nested too deep": (("except (ValueError, RecursionError)", "except ValueError"), {ODD_TOKENS: "RecursionError"}),
+    "somewhere in the header": (
+        (CHECK, """import re
+        if not isinstance(header, dict) or not re.search(rb'"alg": ?"HS256"', decoded(first)):
+            return None"""),
+        {OTHER_ALGS: "payload() gave b'"},
+    ),
+    "what was good once": (
+        [("def payload(", "GOOD = set()\n\ndef payload("),
+         ("        return decoded(second) if hmac",
+          "        if hmac.compare_digest(mac, decoded(third)):\n            GOOD.add((first, second))\n"
+          "        return decoded(second) if (first, second) in GOOD or hmac")],
+        {HONEST_TOKENS: "mallory read"},
+    ),
+    "a signature that was good once": (
+        [("def payload(", "GOOD = set()\n\ndef payload("),
+         ("        return decoded(second) if hmac",
+          "        if hmac.compare_digest(mac, decoded(third)):\n            GOOD.add(third)\n"
+          "        return decoded(second) if third in GOOD or hmac")],
+        {UNSIGNED: "mallory read"},
     ),
     "three parts or more": (
         ('first, second, third = token.split(".")', 'first, second, third, *_ = token.split(".")'),
@@ -437,6 +461,25 @@ GOOD_WRONG = {
     "errors go through": (
         ("except InvalidSignature", "except ZeroDivisionError"), {HONEST_GOODS: "raised InvalidSignature"},
     ),
+    "by the look of the text": (
+        ("    if alg != key[\"alg\"]:",
+         "    look = {'-': 'RS256', '{': 'ES256'}.get(key['text'][:1], 'HS256')\n    if alg != look:"),
+        {JWK_SECRET: "good() gave False"},
+    ),
+    "what was good once": (
+        [(ASK, ASK + "    if signed in GOOD:\n        return True\n"), ("CHECKS =", "GOOD = set()\nCHECKS ="),
+         ('        return CHECKS[key["alg"]](key["text"], signed, signature)\n',
+          '        if CHECKS[key["alg"]](key["text"], signed, signature):\n            GOOD.add(signed)\n'
+          "        return signed in GOOD\n")],
+        {HONEST_GOODS: "mallory read"},
+    ),
+    "a signature that was good once": (
+        [(ASK, ASK + "    if signature in GOOD:\n        return True\n"), ("CHECKS =", "GOOD = set()\nCHECKS ="),
+         ('        return CHECKS[key["alg"]](key["text"], signed, signature)\n',
+          '        if CHECKS[key["alg"]](key["text"], signed, signature):\n            GOOD.add(signature)\n'
+          "        return signature in GOOD\n")],
+        {BAD: "good() gave [True, True, True]"},
+    ),
     "a set of what is allowed": (
         [(ASK, '    if alg not in CHECKS:\n        return False\n'), ('CHECKS[key["alg"]]', "CHECKS[alg]")],
         {PEM_SECRET: "mallory read", JWK_SECRET: "mallory read", OTHER_ALG: "raised"},
@@ -498,22 +541,23 @@ FINDERS_WRONG = {
     ),
     "any path": (
         (PATTERN, ""),
-        {LEADS_OUT: "mallory read", OTHER_PATHS: "mallory read"},
+        {LEADS_OUT: "mallory read", OTHER_PATHS: "mallory read", ODD_KIDS: "from_file() gave"},
     ),
     "small letters only": (("[A-Za-z0-9_-]+", "[a-z0-9-]+"), {FILES: "answered 401"}),
     "no two dots": (
-        (PATTERN, 'or ".." in kid'), {OTHER_PATHS: "mallory read"},
+        (PATTERN, 'or ".." in kid'), {OTHER_PATHS: "mallory read", ODD_KIDS: "from_file() gave"},
     ),
     "../ is taken out": (
-        [(PATTERN, ""), ('"keys/" + kid', '"keys/" + kid.replace("../", "")')], {OTHER_PATHS: "mallory read"},
+        [(PATTERN, ""), ('"keys/" + kid', '"keys/" + kid.replace("../", "")')],
+        {OTHER_PATHS: "mallory read", ODD_KIDS: "from_file() gave"},
     ),
     "../ is taken out, and no slash in front": (
         [(PATTERN, ""), ('"keys/" + kid', '"keys/" + kid.replace("../", "").lstrip("/")')],
-        {OTHER_PATHS: "mallory read"},
+        {OTHER_PATHS: "mallory read", ODD_KIDS: "from_file() gave"},
     ),
     "an empty secret is none": (
         [(PATTERN, ""), ('return read("keys/" + kid)', 'return read("keys/" + kid) or None')],
-        {LEADS_OUT: "mallory read", OTHER_PATHS: "mallory read"},
+        {LEADS_OUT: "mallory read", OTHER_PATHS: "mallory read", ODD_KIDS: "from_file() gave"},
     ),
     "any text at all": (
         ("if not isinstance(kid, str) or", "if"), {ODD_KIDS: "from_file raised TypeError"},
@@ -534,8 +578,28 @@ FINDERS_WRONG = {
         (STATEMENT, """query(f'SELECT secret FROM keys WHERE owner = "fernbank" AND kid = "{kid}"')"""),
         {IS_SQL: "mallory read"},
     ),
+    "letters of any alphabet": (("[A-Za-z0-9_-]+", r"[\w-]+"), {OTHER_PATHS: "mallory read"}),
+    "a newline at the end": (
+        ('re.fullmatch(r"[A-Za-z0-9_-]+"', 're.match(r"[A-Za-z0-9_-]+$"'), {OTHER_PATHS: "mallory read"},
+    ),
+    "no slash": ((PATTERN, 'or "/" in kid'), {OTHER_PATHS: "mallory read"}),
+    "what stands behind the last slash": (
+        [("[A-Za-z0-9_-]+", "[A-Za-z0-9_/-]+"), ('"keys/" + kid', '"keys/" + kid.rpartition("/")[2]')],
+        {ODD_KIDS: "from_file() gave"},
+    ),
+    "a number": (
+        ("    if not isinstance(kid, str):\n        return None\n    rows", "    rows"), {ODD_KIDS: ""},
+    ),
+    "not the shop's": (
+        ("owner = 'fernbank'", "owner <> 'shop'"), {OTHER_SQL: ""},
+    ),
+    "the owner of the first row": (
+        [("SELECT secret FROM keys WHERE owner = 'fernbank' AND", "SELECT secret, owner FROM keys WHERE"),
+         ("if rows else", "if rows and rows[0][1] == 'fernbank' else")],
+        {OTHER_SQL: "answered 401"},
+    ),
     "whoever owns it": (
-        ("owner = 'fernbank' AND ", ""), {OTHER_SQL: "mallory read"},
+        ("owner = 'fernbank' AND ", ""), {OTHER_SQL: "answered 401"},
     ),
     "LIKE": (("kid = ?", "kid LIKE ?"), {ODD_KIDS: "from_table() gave"}),
     "the first row, whatever the name": (
