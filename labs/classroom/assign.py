@@ -17,6 +17,7 @@ from .errors import ClassroomError
 from .handout import RUN, Handout
 from .roster import COLUMNS, Learner, keep_roster, kept_roster
 from .submission import Lab
+from .whole import holds, put
 
 #: The class's own settings, which an instructor may add to: nbgrader's commands find them in the class's folder.
 NBGRADER_CONFIG = '''\
@@ -24,12 +25,14 @@ NBGRADER_CONFIG = '''\
 
 from pathlib import Path
 
+from labs.classroom.autograde_preprocessor import use_judge
 from labs.classroom.course import HERE
 
 c = get_config()  # noqa: F821  (traitlets puts it here)
 load_subconfig("nbgrader_config.py", path=str(HERE))  # noqa: F821
 
 c.CourseDirectory.root = str(Path(__file__).parent)
+use_judge(c)
 '''
 
 
@@ -145,7 +148,7 @@ def hand_out(
         target.mkdir(parents=True, exist_ok=True)
         for name in names:
             seed = klass.seed_of(name)
-            changed = _put(target / f"{name}.zip", handout.zip(seed))
+            changed = put(target / f"{name}.zip", handout.zip(seed))
             if folders:
                 changed |= _lay_out(target / name, handout.files(seed))
             if changed:
@@ -166,31 +169,11 @@ def _lay_out(folder: Path, files: dict[str, bytes]) -> bool:
         if file.parent not in made:
             file.parent.mkdir(parents=True, exist_ok=True)
             made.add(file.parent)
-        if not _holds(file, data):
+        if not holds(file, data):
             file.write_bytes(data)
             file.chmod(0o755 if path in RUN else 0o644)
             changed = True
     return changed
-
-
-def _put(file: Path, data: bytes) -> bool:
-    """Write a file whole or not at all, unless it holds just that; say whether it was written."""
-    if _holds(file, data):
-        return False
-    fresh = file.with_name(f".{file.name}.tmp")
-    try:
-        fresh.write_bytes(data)
-        os.replace(fresh, file)
-    finally:
-        fresh.unlink(missing_ok=True)
-    return True
-
-
-def _holds(file: Path, data: bytes) -> bool:
-    try:
-        return file.stat().st_size == len(data) and file.read_bytes() == data
-    except FileNotFoundError:
-        return False
 
 
 def _write(path: Path, text: str) -> None:

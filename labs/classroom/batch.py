@@ -12,6 +12,8 @@ from functools import cache
 from hashlib import sha256
 from itertools import islice
 
+from filelock import FileLock, Timeout
+
 from labs import __version__
 from labs.bench.errors import BenchError
 from labs.bench.state import write_atomic
@@ -73,6 +75,24 @@ def still_holds(graded: Graded | None, submission: Submission, wish: Wish) -> bo
         (graded.digest, graded.attempt, graded.version) == (submission.digest, wish.attempt, __version__)
         and (graded.isolated or not wish.isolated)
     )
+
+
+@contextmanager
+def alone(klass: ClassFolder, lab: Lab) -> Iterator[None]:
+    """Let nobody else grade this lab at the same time. Raises ClassroomError when somebody does."""
+    folder = klass.graded("x", lab.number).parent
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise ClassroomError(f"Another command is grading lab {lab.number} in {klass.root} right now.") from None
+    except OSError as error:
+        raise ClassroomError(f"Nothing can be written into {folder} ({error.strerror}).") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

@@ -2,13 +2,10 @@
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
-from filelock import FileLock, Timeout
 
-from .class_folder import ClassFolder, lab_name
+from .class_folder import lab_name
 from .errors import ClassroomError
 from .options import class_option, json_option, progress, tell
 
@@ -60,7 +57,7 @@ def grade(number, klass, chosen, only, again, attempt, workers, scheduler, not_i
     learners, lost = batch.names(klass, lab)
     learners = _chosen(chosen, learners, lab)
     began = time.perf_counter()
-    with alone(klass, lab):
+    with batch.alone(klass, lab):
         gradebook.prepare(klass, lab, gradebook.release(klass, lab), due)
         with batch.renewing(klass, lab, wish) as again:
             waiting = list(batch.waiting(klass, lab, learners, wish, again))
@@ -78,20 +75,6 @@ def grade(number, klass, chosen, only, again, attempt, workers, scheduler, not_i
     _tell(lab, everything, set(waiting), lost, time.perf_counter() - began, as_json)
     if lost:
         raise SystemExit(1)
-
-
-@contextmanager
-def alone(klass: ClassFolder, lab) -> Iterator[None]:
-    """Let nobody else grade this lab at the same time. Raises ClassroomError when somebody does."""
-    folder = klass.graded("x", lab.number).parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock", timeout=0):
-            yield
-    except Timeout:
-        raise ClassroomError(f"Another command is grading lab {lab.number} in {klass.root} right now.") from None
-    except PermissionError as error:
-        raise ClassroomError(f"You may not write into {folder} ({error.strerror}).") from error
 
 
 def _exercises(only: tuple[str, ...], lab) -> frozenset[str]:
