@@ -4,7 +4,6 @@ import random
 from functools import cache
 
 import pytest
-from answers import gets_full_points
 from answers39_gate import RAIDS, gate, mine, raid
 
 from labs.auth.stores import MemoryStore
@@ -56,18 +55,15 @@ def test_a_flaw_opens_to_attacks_on_its_place_and_to_no_other(flaw, seed):
     assert {where for where, found in opened.items() if found} == ({place(flaw)} if flaw else set())
 
 
-@pytest.mark.parametrize("flaw", EACH, ids=lambda flaw: flaw.__name__)
+@pytest.mark.parametrize("flaw", [None, *EACH], ids=lambda flaw: flaw.__name__ if flaw else "sound")
 def test_a_raid_goes_in_by_its_own_place_alone(flaw):
-    run = raid_of(flaw)
-    for other in [None, *EACH]:
-        bank = gate_bank(with_flaws("gate", [other] if other else []))
-        lost = bank.raid(run)
-        bank.site.stop()
-        same = other is not None and RAIDS[other.__name__] == RAIDS[flaw.__name__]
-        if other is None or place(other) != place(flaw):
-            assert lost == [], other
-        elif same:
-            assert lost == ["mallory moved 1 of ana's ferns to mallory"], other
+    with_it = gate_bank(with_flaws("gate", [flaw] if flaw else []))
+    lost = {other.__name__: with_it.raid(raid_of(other)) for other in EACH}
+    with_it.site.stop()
+    landed = {name for name, losses in lost.items() if losses}
+    variants = {other.__name__ for other in flaws("gate")[place(flaw)]} if flaw else set()
+    same = {name for name in variants if RAIDS[name] == RAIDS[flaw.__name__]}
+    assert same <= landed <= variants
 
 
 def test_what_mallory_has_is_worth_nothing_at_a_sound_gate():
@@ -91,14 +87,14 @@ def test_no_gate_raises_anything_but_refused(flaw):
     issuer = Issuer(draw, NOW)
     it = with_flaws("gate", [flaw] if flaw else [])(issuer.policy, MemoryStore())
     odd = [None, True, 0, 1.5, "", "x", [], ["x"], [[]], {}, {"kty": "oct"}, {"kty": "oct", "k": 5}]
-    tokens = [damage(draw, issuer.token("ana", NOW)) for damage in TEXTS.values() for _ in range(20)]
-    for key in (issuer.es256, issuer.hs256):
-        for name in ("alg", "kid", "typ", "crit", "b64", "jwk"):
-            tokens += [issuer.token("mallory", NOW, key, header={name: value}) for value in odd]
-        for name in ("iss", "aud", "sub", "exp", "jti", "roles", "clubs", "preferred_username"):
-            tokens += [issuer.token("mallory", NOW, key, **{name: value}) for value in odd]
-        tokens += [written(value, value, issuer.signs(key)) for value in odd]
-        tokens += [written(issuer.header(key), value, issuer.signs(key)) for value in odd]
+    tokens = [damage(draw, issuer.token("ana", NOW)) for damage in TEXTS.values() for _ in range(10)]
+    key = issuer.hs256
+    for name in ("alg", "kid", "typ", "crit", "b64", "jwk"):
+        tokens += [issuer.token("mallory", NOW, key, header={name: value}) for value in odd]
+    for name in ("iss", "aud", "sub", "exp", "jti", "roles", "clubs", "preferred_username"):
+        tokens += [issuer.token("mallory", NOW, key, **{name: value}) for value in odd]
+    tokens += [written(value, value, issuer.signs(key)) for value in odd]
+    tokens += [written(issuer.header(key), value, issuer.signs(key)) for value in odd]
     for token in tokens:
         assert outcome(it, token) in ("Refused", (str, list)), token
 
@@ -128,7 +124,7 @@ def test_neighbours_differ_and_every_flaw_comes_up():
     assert all(len(set(mine(seed))) == FLAWS for seed in SEEDS)
 
 
-@pytest.mark.parametrize("seed", SEEDS[::6])
+@pytest.mark.parametrize("seed", SEEDS[::12])
 def test_every_learner_gets_full_points_for_the_same_work(seed):
     for id, source in (("39.3", raid(chosen("gate", seed))), ("39.4", gate(mine(seed)))):
         report = judge(id, source, learner=seed)
@@ -164,7 +160,7 @@ def said(report):
 
 
 def test_an_open_flaw_is_not_named_and_its_attack_not_shown():
-    for seed in SEEDS[:3]:
+    for seed in SEEDS[:1]:
         first, *rest = mine(seed)
         told = said(judge("39.4", gate([first]), learner=seed))
         assert [one for one in places("gate") if f"{one}" in told and one not in ("user", "split", "roles")] == []
@@ -187,11 +183,11 @@ def test_who_accuses_all_is_not_told_who_is_guilty():
 
 
 def test_each_mend_counts_for_itself():
-    for number, bad in enumerate(mine("fernbank")):
+    for bad in mine("fernbank")[::2]:
         good = [one for one in mine("fernbank") if one != bad]
         source = gate(good) + f"\n    def {bad}(self, *given):\n        raise Refused('Nobody.')\n"
         report = judge("39.4", source)
-        assert report.points == 2 * 4, (number, said(report))
+        assert report.points == 2 * 4, said(report)
 
 
 def test_what_is_refused_is_refused_with_a_sentence():
@@ -204,7 +200,3 @@ def test_what_is_refused_is_refused_with_a_sentence():
             with pytest.raises(Refused, match=r"\w+ .*\."):
                 it.verify(token, NOW)
             assert what
-
-
-def test_an_exercise_of_the_page_takes_the_solution():
-    gets_full_points("39.3", raid(chosen("gate", "fernbank")))
