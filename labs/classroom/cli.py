@@ -17,6 +17,9 @@ INSTRUCTORS = {
     "assign": "assigning",
     "collect": "assigning",
     "grade": "grade_command",
+    "feedback": "returning",
+    "report": "returning",
+    "samples": "sampling",
 }
 
 
