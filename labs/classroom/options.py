@@ -32,7 +32,7 @@ def tell(done: dict, lines: Iterable[str], notes: Iterable[str], as_json: bool) 
     """Print what was done: for a person `lines`, and the `notes` on standard error; for a script both as JSON."""
     notes = list(notes)
     if as_json:
-        click.echo(json.dumps(done | {"notes": notes}, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(done | {"notes": notes}, indent=2))
         return
     for line in lines:
         click.echo(line)
