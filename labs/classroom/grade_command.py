@@ -52,13 +52,14 @@ def grade(number, klass, chosen, only, again, attempt, workers, scheduler, not_i
     wish = batch.Wish(_exercises(only, lab), again, attempt, not not_isolated)
     if wish.isolated and not scheduler and (why := sandbox.why_not()):
         raise ClassroomError(f"{why} With --not-isolated, grade submissions of people whom you trust.")
-    if due is not None and late.moment(due) is None:
+    when = None if due is None else late.moment(due)
+    if due is not None and when is None:
         raise ClassroomError(f"--due {due!r} is no time: write 2026-12-01 18:00, in UTC, or with +0100 after it.")
     learners, lost = batch.names(klass, lab)
     learners = _chosen(chosen, learners, lab)
     began = time.perf_counter()
     with batch.alone(klass, lab):
-        gradebook.prepare(klass, lab, gradebook.release(klass, lab), due)
+        gradebook.prepare(klass, lab, gradebook.release(klass, lab), when)
         with batch.renewing(klass, lab, wish) as again:
             waiting = list(batch.waiting(klass, lab, learners, wish, again))
             if waiting:

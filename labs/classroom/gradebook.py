@@ -128,7 +128,7 @@ def _said(why: str) -> str:
     )
 
 
-def prepare(klass: ClassFolder, lab: Lab, notebook: NotebookNode, due: str | None = None) -> None:
+def prepare(klass: ClassFolder, lab: Lab, notebook: NotebookNode, due: datetime | None = None) -> None:
     """Put the lab, as it was released, into the gradebook, and when it is due. Raises ClassroomError as opened()."""
     names = {"notebook": Path(lab.file).stem, "assignment": lab_name(lab.number)}
     with opened(klass) as book:
@@ -176,7 +176,7 @@ class Page:
         self._assignment, self._due = assignment.id, assignment.duedate
         self._notebook = book.find_notebook(Path(lab.file).stem, assignment.name).id
         cells = select(nb.BaseCell.name, nb.BaseCell.id).where(nb.BaseCell.notebook_id == self._notebook)
-        self._cells = dict(self._run(cells).tuples().all())
+        self._cells = {name: id for name, id in self._run(cells)}
         self._students = set(self._run(select(STUDENT.c.id)).scalars())
         self._lines = self._read_lines()
         self._earlier = self._read_earlier()

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,8 +40,10 @@ class LateDays(AssignLatePenalties):
 
 def moment(text: str) -> datetime | None:
     """The moment that `text` names, in UTC as nbgrader keeps it (a time without a zone is UTC); None for none."""
+    # nbgrader would take the +0100 of "12:00 +0100" for a hundred seconds, but not that of "12:00+0100".
+    text = re.sub(r"\s+(?=[+-]\d\d:?\d\d$)", "", text.strip())
     try:
-        return parse_utc(text.strip()) if text.strip() else None
+        return parse_utc(text) if text else None
     except (ValueError, OverflowError, TypeError, AttributeError):
         return None
 
