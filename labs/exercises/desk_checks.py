@@ -192,11 +192,13 @@ def old_id_is_over(lab):
     visitor = lab.desk.create()
     ana = lab.desk.rotate(visitor, "ana", False)
     elevated = lab.desk.rotate(ana, "ana", True)
+    lab.desk.save(elevated, {"basket": ["a loan"]})
     ben = lab.desk.rotate(elevated, "ben", False)
     for id in (visitor, ana, elevated):
         lab.expect(lab.desk.load(id) is None, "the id from before ends with it (ASVS 7.2.4)", "load() gave a session")
     session = lab.desk.load(ben) or {}
-    lab.expect(session.get("elevated") is False, "Ben's log-in is not elevated", f"load() gave {session}")
+    anew = session.get("elevated") is False and session.get("data") == {}
+    lab.expect(anew, "Ben's log-in is not elevated, and holds no data of Ana's", f"load() gave {session}")
 
 
 def ended_at_the_server(lab):
@@ -274,7 +276,7 @@ CHECKS = {
     "read_cookie": [log_in_and_out, link_from_elsewhere, one_cookie_counts],
     "create": [log_in_and_out, basket_and_large_sum, store_tells_nothing],
     "ended": [log_in_and_out, within_limits, limits],
-    "rotate": [log_in_and_out, basket_and_large_sum, old_id_is_over],
+    "rotate": [log_in_and_out, basket_and_large_sum, old_id_is_over, limits],
     "revoke": [log_in_and_out, other_device_stays, ended_at_the_server],
     "remember": [log_in_and_out, all_devices, every_one],
     "revoke_all": [log_in_and_out, all_devices, every_one],

@@ -218,6 +218,8 @@ for _number, _which in enumerate(NUMBERS):
 
 @MEND.probe("The whole desk holds, whatever was planted", points=2, look_at="what the probes above say")
 def whole(lab):
+    my_desk(lab)
+    lab.desk.cookie_name()
     left = {place(one) for one in chosen("desk", lab.learner)} - written(lab)
     lab.expect(
         not left, "no attack lands at all", "one still does, where you wrote no method"

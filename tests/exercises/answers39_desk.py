@@ -1,11 +1,11 @@
 """Answers to the exercises of lab 39's desk, right and wrong, for any learner's seed."""
 
-import ast
 import inspect
 import textwrap
 
-from labs.exercises import desk_attacks
-from labs.servers.planted import chosen, desk, place
+from labs.exercises import desk_attacks, exercise
+from labs.exercises.ex39_desk import NUMBERS
+from labs.servers.planted import chosen, desk, place, places
 
 #: For each flaw a raid that lands at it and at no other flaw: by its name in labs/exercises/desk_attacks.py.
 RAID_ON = {
@@ -68,4 +68,200 @@ def mend(seed, *wrong, places=None):
     return imports + "class MyDesk(Desk):\n    pass\n\n" + "\n".join(bodies)
 
 
-assert ast.parse(raid("fernbank"))
+# ---- the tables, for the learner whose seed the tests have -----------------------------------------------------
+
+SEED = "fernbank"
+EVIDENCE = "Each accusation has its evidence, and no other"
+FOUND = [f"The {which} flaw is found" for which in NUMBERS]
+MENDED = [f"The {which} flaw is mended, and its customers are served" for which in NUMBERS]
+DAILY, BASKET, WORKING_DAY, WHOLE = [one.title for one in exercise("39.2").probes if one.title not in MENDED]
+NEW_ID, CREATE, ENDED, ROTATE, TOKEN = (place(flaw) for flaw in chosen("desk", SEED))
+
+
+def added(text, *more):
+    """The source with more of these lines at its end: methods of the class that stands there."""
+    return text + "\n" + "\n".join(textwrap.indent(textwrap.dedent(one), "    ") for one in more)
+
+
+def without(wrong):
+    """The source of a mend with this text in the place of a sound method."""
+    return mend(SEED, wrong)
+
+
+EVERYTHING = """
+    def everything(self, http, ana, me):
+        for attack in ({attacks}):
+            try:
+                attack(http, ana, me)
+            except Exception:
+                pass
+"""
+ALL = EVERYTHING.format(attacks=", ".join(dict.fromkeys(RAID_ON.values())) + ",")
+RAID_RIGHT = {
+    "other ways": raid(SEED, ended="ended_while_busy", token="token_of_a_visitor"),
+    "with methods of its own": added(raid(SEED), "def helper(self): return 1", "def login(self): raise ValueError"),
+    "only what is needed": raid(SEED).replace("class DeskRaid:\n    pass", "class DeskRaid:\n    allowed = True"),
+}
+RAID_WRONG = {
+    f"the {which} is not found": (raid(SEED, **{where: None}), {title: "nothing that you handed in lands"})
+    for which, where, title in zip(NUMBERS, (NEW_ID, CREATE, ENDED, ROTATE, TOKEN), FOUND, strict=True)
+} | {
+    "nobody is accused": ("class DeskRaid:\n    pass", {EVIDENCE: "it held, as it did before"}),
+    "everybody is accused": (
+        "class DeskRaid:\n" + "".join(f"    def {one}(self, http, ana, me): pass\n" for one in places("desk")),
+        {EVIDENCE: "Ana lost nothing: either new_id() is sound"},
+    ),
+    "one who is honest is accused, too": (raid(SEED, key="key_spelled"), {EVIDENCE: "either key() is sound"}),
+    "one raid for all doors": (
+        added(raid(SEED), ALL, *(f"{one} = everything" for one in places("desk"))),
+        {EVIDENCE: "it lands somewhere else"},
+    ),
+    "one raid for the right doors": (
+        added(raid(SEED), ALL, *(f"{one} = everything" for one in (NEW_ID, CREATE, ENDED, ROTATE, TOKEN))),
+        {EVIDENCE: "it lands somewhere else"},
+    ),
+    "the first raid does nothing, the second does all": (
+        added(
+            raid(SEED),
+            ALL,
+            "def new_id(self, http, ana, me):\n"
+            "    import json\n"
+            "    json.seen = getattr(json, 'seen', 0) + 1\n"
+            "    json.seen > 1 and self.everything(http, ana, me)",
+            *(f"{one} = new_id" for one in (CREATE, ENDED, ROTATE, TOKEN)),
+        ),
+        {EVIDENCE: ""},
+    ),
+    "the raid of another place": (
+        raid(SEED, create="ended_in_silence"), {EVIDENCE: "has a sound create(): it lands somewhere else"},
+    ),
+    "a raid that breaks": (
+        added(raid(SEED), "def token(self, http, ana, me): ana('sleep')"),
+        {EVIDENCE: "your token raised TypeError: Ana knows no step 'sleep'"},
+    ),
+    "what Ana would not do": (
+        added(raid(SEED), "def ended(self, http, ana, me): ana('leave', hours=0.1)"),
+        {EVIDENCE: "Ana is away for 1 to 48 hours"},
+    ),
+    "a cookie from under her nose": (
+        added(raid(SEED), "def ended(self, http, ana, me): ana('log in'); ana('left behind')"),
+        {EVIDENCE: "nobody gets at laptop yet"},
+    ),
+    "the bank's own page": (
+        added(raid(SEED), "def token(self, http, ana, me): ana('visit', page={'host': 'app.fernbank.localhost'})"),
+        {EVIDENCE: "Mallory has no host 'app.fernbank.localhost'"},
+    ),
+}  # fmt: skip
+
+MEND_RIGHT = {
+    "all of it, anew": mend(SEED, places=places("desk")),
+    "as a mixin": mend(SEED).replace("class MyDesk(Desk):", "class Sound:")
+    + "\n\nclass MyDesk(Sound, Desk):\n    pass\n",
+    "in other words": without(
+        """
+        def new_id(self):
+            return f"{secrets.randbits(256):064x}"
+
+        def ended(self, session):
+            ends = session["last_seen"] + self.policy["idle_timeout"]
+            return self.clock() >= min(ends, session["created_at"] + self.policy["absolute_timeout"])
+
+        def token(self, id):
+            return hashlib.sha256(f"{len(id)}|{id}|{self.policy['secret']}".encode()).hexdigest()
+
+        def create(self, *args, **kwargs):
+            id = super().create(*args, **kwargs)
+            record = self.store.get(self.key(id))
+            self.store.replace(self.key(id), record, {key: record[key] for key in record if key != "id"})
+            return id
+        """
+    ),
+}
+MEND_WRONG = {
+    f"the {which} is left": (
+        mend(SEED, places=[one for one in (NEW_ID, CREATE, ENDED, ROTATE, TOKEN) if one != where]),
+        {title: "no method of yours stands where this flaw is", WHOLE: "one still does, where you wrote no method"},
+    )
+    for which, where, title in zip(NUMBERS, (NEW_ID, CREATE, ENDED, ROTATE, TOKEN), MENDED, strict=True)
+} | {
+    "nothing is mended": (
+        "class MyDesk(Desk):\n    pass",
+        dict.fromkeys((DAILY, BASKET, WORKING_DAY), "it held, as it did before")
+        | dict.fromkeys(MENDED, "no method of yours")
+        | {WHOLE: "one still does"},
+    ),
+    "nothing is mended, at length": (
+        "class MyDesk(Desk):\n"
+        + "".join(f"    def {one}(self, *args): return super().{one}(*args)\n" for one in places("desk")),
+        dict.fromkeys((DAILY, BASKET, WORKING_DAY), "it held, as it did before")
+        | dict(zip(MENDED, ("the same ids", "readable", "answered 200", "load() gave", "token() gave"), strict=True))
+        | {WHOLE: ""},
+    ),
+    "ids of 32 bits": (
+        without("def new_id(self): return secrets.token_hex(4)"), {MENDED[0]: "ids vary by", WHOLE: "ids vary by"},
+    ),
+    "ids of the clock, finer": (
+        without(
+            "def new_id(self):\n"
+            "    self.n = getattr(self, 'n', 0) + 1\n"
+            "    return hashlib.sha256(f'{self.clock() * 1e6}.{self.n}'.encode()).hexdigest()"
+        ),
+        {MENDED[0]: "the same ids", WHOLE: "the same ids"},
+    ),
+    "the id backwards in the record": (
+        without(method("create").replace('"elevated": elevated,', '"elevated": elevated, "log": id[::-1],')),
+        {MENDED[1]: "one stands there, readable", WHOLE: "readable"},
+    ),
+    "nobody but customers has a session": (
+        without("def create(self, user=None, elevated=False, data=None, created_at=None):\n"
+                "    return super().create(user, elevated, data, created_at) if user else ''"),
+        {DAILY: "", BASKET: "", WORKING_DAY: "", MENDED[1]: "", WHOLE: ""},
+    ),
+    "a log-in lives for ever when it is busy": (
+        without(
+            "def ended(self, session):\n"
+            "    return self.clock() - session['last_seen'] >= self.policy['idle_timeout']"
+        ),
+        {MENDED[2]: "answered 200", WHOLE: "answered 200"},
+    ),
+    "a second too late": (
+        without(method("ended").replace(">=", ">")), {MENDED[2]: "answered 200", WHOLE: "answered 200"},
+    ),
+    "every session is over": (
+        without("def ended(self, session): return True"),
+        {DAILY: "", BASKET: "", WORKING_DAY: "", MENDED[2]: "", WHOLE: ""},
+    ),
+    "a new id, and the old one stays": (
+        without(method("rotate").replace("self.revoke(id)", "pass")), {MENDED[3]: "load() gave a session", WHOLE: ""},
+    ),
+    "the basket stays behind": (
+        without(method("rotate").replace('(old["data"] if theirs else {})', "{}")),
+        {BASKET: "it was empty", MENDED[3]: "it was empty", WHOLE: "it was empty"},
+    ),
+    "an elevation starts the day anew": (
+        without(method("rotate").replace('(old["created_at"] if inherits else None)', "None")),
+        {MENDED[3]: "answered 200", WHOLE: "answered 200"},
+    ),
+    "a token of the user": (
+        without("def token(self, id): return hmac.new(self.policy['secret'].encode(), "
+                "str((self.load(id) or {}).get('user')).encode(), 'sha256').hexdigest()"),
+        {MENDED[4]: "token() gave", WHOLE: "token() gave"},
+    ),
+    "a fresh token each time": (
+        without("def token(self, id): return secrets.token_hex(16)"),
+        {DAILY: "", BASKET: "", WORKING_DAY: "", MENDED[4]: "", WHOLE: ""},
+    ),
+    "links are no good any more": (
+        without(method("set_cookie").replace("Lax", "Strict")), {WORKING_DAY: "the browser sent", WHOLE: "sent"},
+    ),
+    "whoever pays is refused": (
+        without("def allows(self, request, id): return not request['changes']"),
+        {DAILY: "answered 403", BASKET: "answered 403", WORKING_DAY: "answered 403", WHOLE: "answered 403"},
+    ),
+    "something else is opened": (
+        without("def own_page(self, headers): return headers.get('Origin', '').endswith('localhost')\n\n"
+                "def token_fits(self, id, given): return True"),
+        {WHOLE: ""},
+    ),
+}  # fmt: skip
+TABLE = {"39.1": (raid(SEED), RAID_RIGHT, RAID_WRONG), "39.2": (mend(SEED), MEND_RIGHT, MEND_WRONG)}

@@ -4,6 +4,7 @@ import answers11
 import answers30
 import answers31
 import answers32
+import answers39_desk
 import answers39_gate
 import pytest
 import test_ex10
@@ -15,7 +16,7 @@ from answers import gets_full_points, has_answers_enough, is_refused, right_ones
 
 LESSONS = [
     test_ex10, answers11, test_ex20, test_ex21, test_ex22, answers30, answers31, answers32, test_ex33,
-    answers39_gate,
+    answers39_desk, answers39_gate,
 ]  # fmt: skip
 TABLE = {id: answers for lesson in LESSONS for id, answers in lesson.TABLE.items()}
 

@@ -78,7 +78,7 @@ class Desk:
         return False
 
     def rotate(self, id, user, elevated=False):
-        """A new id for a user who has just given the password. The old one ends; what it held goes along."""
+        """A new id after a password; the old one ends. Its data go along, and its start if the user only confirms."""
         old = self.load(id)
         theirs = old is not None and old["user"] in (None, user)
         inherits = theirs and elevated and old["user"] == user
