@@ -1,4 +1,4 @@
-"""Collecting a lab from folders, nbgrader's exchange, and the zips of Moodle and Canvas; and from whoever means ill."""
+"""Collecting a lab: from folders, nbgrader's exchange, Moodle's and Canvas's zips; and from whoever means ill."""
 
 import json
 import os

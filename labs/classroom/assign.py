@@ -33,6 +33,7 @@ load_subconfig("nbgrader_config.py", path=str(HERE))  # noqa: F821
 
 c.CourseDirectory.root = str(Path(__file__).parent)
 use_judge(c)
+use_judge(c)
 '''
 
 

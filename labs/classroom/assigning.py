@@ -66,7 +66,7 @@ def assign(
 @click.command()
 @click.argument("lab")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
-@click.option("--zone", default="", help="The zone of the times in a zip, such as Europe/Lisbon; else this machine's.")
+@click.option("--zone", default="", help="The zone of times in a zip, as Europe/Lisbon; else this machine's.")
 @roster_option
 @class_option
 @json_option
