@@ -123,8 +123,9 @@ def renewing(klass: ClassFolder, lab: Lab, wish: Wish) -> Iterator[Callable[[str
 def fingerprint() -> str:
     """A digest of everything that a verdict follows from."""
     digest = sha256()
-    for path in sorted((HERE / "labs").rglob("*.py")):
-        digest.update(path.read_bytes())
+    for room in ("attacks", "auth", "bench", "exercises", "servers"):
+        for path in sorted((HERE / "labs" / room).rglob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -203,56 +204,75 @@ def judge_all(
 ) -> Iterator[tuple[str, Graded | str]]:
     """Judge these learners' submissions with a Dask client; give each as soon as it is kept in reports/.
 
-    A submission whose workers are lost, one after the other, is given with a sentence instead. Only a few are under
-    way at a time, so the memory that is used does not grow with the class. Raises ClassroomError when nothing more
-    can be judged or kept.
+    Only a few are under way at a time, so the memory that is used does not grow with the class. When a worker is
+    lost, Dask gives its submissions to others. One whose workers are lost again and again is judged once more,
+    alone, since it may have been in bad company; then it is given with a sentence instead.
+    Raises ClassroomError when nothing more can be judged or kept.
     """
-    from distributed import as_completed
+    from distributed import KilledWorker, as_completed
 
-    waiting, under_way, completed = iter(learners), {}, as_completed()
+    waiting, under_way, completed, lost = iter(learners), {}, as_completed(), []
 
-    def send() -> None:
-        room = 2 * sum(client.nthreads().values()) + 2 - len(under_way)
+    def send(room: int) -> None:
         for learner in islice(waiting, max(0, room)):
-            submission, before = _read(klass, lab, learner), graded_of(klass, lab, learner)
-            before = before if wish.only and still_holds(before, submission, wish) else None
-            seeds = Seeds(
-                klass.seed_of(learner), {id: klass.draw_of(learner, id, wish.attempt) for id in lab.exercises}
-            )
-            only = wish.only if before else frozenset()
-            future = client.submit(use, submission, lab, seeds, wish, only, pure=False)
-            under_way[future] = learner, before
+            task = _Task(klass, lab, learner, wish)
+            future = task.send(client, use)
+            under_way[future] = task
             completed.add(future)
 
-    send()
+    send(_places(client))
     for future in completed:
-        learner, before = under_way.pop(future)
-        found = _result(future)
+        task = under_way.pop(future)
+        if isinstance(future.exception(), KilledWorker):
+            lost.append(task)
+        else:
+            yield task.learner, task.result(future)
         future.release()
-        if isinstance(found, Graded):
-            if found.version != __version__:
-                raise ClassroomError(
-                    f"A worker has version {found.version} of the course, and this is {__version__}: give all "
-                    "machines the same."
-                )
-            found = merged(before, found)
-            keep(klass, found)
-        yield learner, found
-        send()
+        send(_places(client) - len(under_way))
+    for task in lost:
+        yield task.learner, task.result(task.send(client, use))
 
 
-def _result(future) -> Graded | str:
-    from distributed import KilledWorker
+def _places(client) -> int:
+    """How many submissions may be under way: for each worker the one that it judges, and the next."""
+    return 2 * sum(client.nthreads().values()) + 2
 
-    try:
-        found = future.result()
-    except KilledWorker as lost:
-        return f"It was not judged: each of the {lost.allowed_failures + 1} workers that tried was lost."
-    except Exception as error:  # a defect of the course: it must not cost the other learners their grades
-        return f"It was not judged: the judge itself stopped with {type(error).__name__}: {error!s:.200}"
-    if isinstance(found, str):  # true of every submission, so there is no point in going on
-        raise ClassroomError(f"{found} With --not-isolated, grade submissions of people whom you trust.")
-    return found
+
+class _Task:
+    """One submission on its way to a worker and back."""
+
+    def __init__(self, klass: ClassFolder, lab: Lab, learner: str, wish: Wish):
+        self.learner, self._klass, self._lab, self._wish = learner, klass, lab, wish
+        self._submission, before = _read(klass, lab, learner), graded_of(klass, lab, learner)
+        self._before = before if wish.only and still_holds(before, self._submission, wish) else None
+
+    def send(self, client, use: Callable):
+        """Give it to a worker; returns Dask's future."""
+        draws = {id: self._klass.draw_of(self.learner, id, self._wish.attempt) for id in self._lab.exercises}
+        seeds = Seeds(self._klass.seed_of(self.learner), draws)
+        only = self._wish.only if self._before else frozenset()
+        return client.submit(use, self._submission, self._lab, seeds, self._wish, only, pure=False)
+
+    def result(self, future) -> Graded | str:
+        """What was found, kept in reports/ by now; or a sentence. Raises ClassroomError as judge_all()."""
+        from distributed import KilledWorker
+
+        try:
+            found = future.result()
+        except KilledWorker as lost:
+            return f"It was not judged: each of the {lost.allowed_failures + 1} workers that tried was lost."
+        except Exception as error:  # a defect of the course: it must not cost the other learners their grades
+            return f"It was not judged: the judge itself stopped with {type(error).__name__}: {error!s:.200}"
+        if isinstance(found, str):  # true of every submission, so there is no point in going on
+            raise ClassroomError(f"{found} With --not-isolated, grade submissions of people whom you trust.")
+        if found.version != __version__:
+            raise ClassroomError(
+                f"A worker has version {found.version} of the course, and this is {__version__}: give all machines "
+                "the same."
+            )
+        found = merged(self._before, found)
+        keep(self._klass, found)
+        return found
 
 
 @contextmanager
@@ -264,22 +284,23 @@ def workers(count: int, scheduler: str | None = None) -> Iterator:
     import dask
     from distributed import Client, LocalCluster
 
-    quiet = {"logging.distributed": "critical", "distributed.admin.system-monitor.interval": "10s"}
-    with dask.config.set(quiet):
-        if scheduler:
-            with _client(Client, scheduler) as client:
-                yield client
-            return
-        # A worker judges one submission at a time. Its wire is encrypted with keys of this batch: a port of
-        # this machine is open to everybody on it, and whoever may speak to a scheduler runs code.
-        with (
-            LocalCluster(
-                n_workers=count, threads_per_worker=1, processes=True, security=True, dashboard_address=None,
-                memory_limit=0, silence_logs=logging.CRITICAL,
-            ) as cluster,
-            _client(Client, cluster) as client,
-        ):  # fmt: skip
+    if scheduler:
+        with _client(Client, scheduler) as client:
             yield client
+        return
+    # No pages of Dask's: nobody is asked who they are there.
+    routes = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+    # A worker judges one submission at a time. Its wire is encrypted with keys of this batch: a port of this machine
+    # is open to everybody on it, and whoever may speak to a scheduler runs code.
+    with (
+        dask.config.set(routes),
+        LocalCluster(
+            n_workers=count, threads_per_worker=1, processes=True, security=True, memory_limit=0,
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"}, silence_logs=logging.CRITICAL,
+        ) as cluster,
+        _client(Client, cluster) as client,
+    ):  # fmt: skip
+        yield client
 
 
 @contextmanager
