@@ -7,6 +7,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from .marks import number
+
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST = 20_000  # characters of one text: a hand-in can make an error message of a million
 
@@ -51,4 +53,4 @@ _templates = Environment(
     lstrip_blocks=True,
     finalize=lambda value: visible(value) if type(value) is str else value,
 )
-_templates.filters["prose"] = prose
+_templates.filters |= {"prose": prose, "points": number}

@@ -92,6 +92,18 @@ class Material:
         return self._listed.get("two_tiers", {}).get("mistakes", [])
 
     @cached_property
+    def copied(self) -> dict[str, str]:
+        """Another's right answer with names changed, where `samples/` says which; else nothing."""
+        about = self._listed.get("copied")
+        if about is None:
+            return {}
+        [cell] = self.lab.cells
+        source = (self.folder / self.lab.number / about["of"]).read_text("utf-8")
+        for name, other in about["names"].items():
+            source = re.sub(rf"\b{name}\b", other, source)
+        return {cell: source}
+
+    @cached_property
     def _listed(self) -> dict:
         path = self.folder / self.lab.number / "mistakes.toml"
         return tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
@@ -126,6 +138,8 @@ def each_kind(made: Material) -> Iterator[tuple[str, str]]:
         yield "right-in-two", made.notebook(made.wrong(*made.two_tiers))
     for name in made.mistakes:
         yield f"wrong-{name}", made.notebook(made.wrong(name))
+    if made.copied:
+        yield "copied-names-changed", made.notebook(made.copied)
     yield "wrong-no-python", made.notebook({cell: source + "\n)" for cell, source in made.published.items()})
     yield "empty", made.notebook({})
     for name, source in HOSTILE.items():
