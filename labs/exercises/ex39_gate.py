@@ -312,11 +312,12 @@ def uses_leaving_key(at: At) -> None:
 
 def comes_late(at: At) -> None:
     issuer, now, leeway = at.issuer, at.lab.now, at.issuer.policy["leeway"]
-    for exp in (now + 0.5, int(now), now - leeway + 0.5, int(now) + 10**6):
+    keys = itertools.cycle([issuer.es256, issuer.hs256])
+    for key, exp in zip(keys, (now + 0.5, int(now), now - leeway + 0.5, int(now) + 10**6), strict=False):
         left = exp - now
         when = f"comes in {left:g} seconds" if left > 0 else f"was {-left:g} seconds ago, with a leeway of {leeway}"
         what = f"a token whose exp {when},"
-        at.knows("ben", what, issuer.token("ben", now, exp=exp))
+        at.knows("ben", what, issuer.token("ben", now, key, exp=exp))
 
 
 def ends_a_token(at: At) -> None:

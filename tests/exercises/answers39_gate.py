@@ -478,6 +478,10 @@ MEND_WRONG = {
         MEND + NO_LEAVING, {LEAVING: "answered 401", IN_ALL: "answered 401"},
     ),
     "no leeway": (MEND + NO_LEEWAY, {LATE: "answered 401", IN_ALL: "answered 401"}),
+    "any signature of ES256": (
+        MEND + "\n    def ecdsa_fits(self, pem, signed, signature):\n        return True\n",
+        dict.fromkeys((SEES, LATE, ENDS, M_SIGNED, IN_ALL), "answered 200"),
+    ),
     "one bad mend": (
         instead("check_critical", NO_EXTENSION_AT_ALL), dict.fromkeys((*KEPT, M_CRITICAL, IN_ALL), "answered 401"),
     ),
