@@ -321,8 +321,9 @@ def _roster(folder: Path) -> Path:
         b"\xef\xbb\xbfid;email\r\nada;ada@example.org\r\n",
         b"E-Mail\tEMAIL \t ID\nx\tada@example.org\t ada \n\n",
         b'group,id,email\n"a, b",ada,ada@example.org\n',
+        b'\xef\xbb\xbf"First name","Last name","ID number","Email address",Groups\n,,ada,ada@example.org,\n',
     ],
-    ids=["plain", "a European Excel's", "tabs", "quoted"],
+    ids=["plain", "a European Excel's", "tabs", "quoted", "Moodle's list of participants"],
 )
 def test_rosters_as_programs_write_them(tmp_path, data):
     path = tmp_path / "roster.csv"

@@ -32,6 +32,7 @@ class Learner:
 
 
 COLUMNS = [field.name for field in fields(Learner)]
+ALSO = {"id_number": "id", "email_address": "email", "surname": "last_name"}  # in Moodle
 
 
 def why_no_id(id: str) -> str:
@@ -48,13 +49,14 @@ def why_no_id(id: str) -> str:
 def read_roster(path: Path) -> list[Learner]:
     """The learners in a CSV file with a column `id` and, as there are, first_name, last_name, email, lms_user_id.
 
-    UTF-8, with or without a mark; commas, semicolons or tabs. Other columns are passed over. Raises ClassroomError,
-    which names every line that is wrong.
+    UTF-8, with or without a mark; commas, semicolons or tabs; "First name" is first_name, too. Other columns are
+    passed over. Raises ClassroomError, which names every line that is wrong.
     """
     rows = csv.DictReader(io.StringIO(text := _text(path), newline=""), delimiter=_delimiter(text), strict=True)
     learners, wrong, seen = [], [], {}
     try:
-        names = [name.strip().casefold() for name in rows.fieldnames or ()]
+        names = [re.sub(r"[\s-]+", "_", name.strip().casefold()) for name in rows.fieldnames or ()]
+        names = [ALSO[name] if name in ALSO and ALSO[name] not in names else name for name in names]
         if names.count("id") != 1:
             raise ClassroomError(
                 f"{path} has no column id: its first line must name the columns, such as {','.join(COLUMNS)}."
