@@ -200,6 +200,7 @@ def mended(number):
     def run(lab):
         flaw = chosen("desk", lab.learner)[number]
         text = alone("desk", flaw)
+        lab.process.kill()  # what another probe gave was sound here: nothing of it is left to be copied
         my_desk(lab, text)
         lab.desk.cookie_name()  # makes the desk: an unwritten one says so
         untouched = "no method of yours stands where this flaw is"

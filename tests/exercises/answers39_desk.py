@@ -258,6 +258,20 @@ MEND_WRONG = {
         without("def allows(self, request, id): return not request['changes']"),
         {DAILY: "answered 403", BASKET: "answered 403", WORKING_DAY: "answered 403", WHOLE: "answered 403"},
     ),
+    "what other probes gave": (
+        "import json\n\n"
+        "seen = json.__dict__.setdefault('seen', {})\n"
+        "for name, member in vars(Desk).items():\n"
+        "    if callable(member) and not name.startswith('_'):\n"
+        "        seen.setdefault(name, {})[member.__code__.co_code, str(member.__code__.co_consts)] = member\n\n\n"
+        "class MyDesk(Desk):\n"
+        "    for name, versions in seen.items():\n"
+        "        locals()[name] = [*versions.values()][-1]\n\n\n"
+        + "\n".join(f"unused = lambda: None\n{one} = unused" for one in places("desk")),
+        dict.fromkeys((DAILY, BASKET, WORKING_DAY), "it held, as it did before")
+        | dict.fromkeys(MENDED, "")
+        | {WHOLE: ""},
+    ),
     "something else is opened": (
         without("def own_page(self, headers): return headers.get('Origin', '').endswith('localhost')\n\n"
                 "def token_fits(self, id, given): return True"),
