@@ -24,6 +24,7 @@ from labs.classroom.collect import collect
 from labs.classroom.errors import ClassroomError
 from labs.classroom.roster import Learner
 from labs.classroom.submission import LARGEST_NOTEBOOK, find_lab, read
+from labs.classroom.whose import claim
 
 LAB = find_lab("19")
 ROSTER = [
@@ -167,12 +168,24 @@ def test_nbgraders_exchange(klass, source):
     put(inbound, "bén+lab19+2026-11-24 12:00:00 +0200/renamed.ipynb", "bén's")
     put(inbound, "li-1+lab29+2026-11-24 10:00:00 UTC/29_lab_the_token_gate.ipynb", "another lab's")
     put(inbound, "eve+lab19+2026-11-24 10:00:00 UTC/19_lab_the_session_desk.ipynb", "nobody's")
+    put(inbound, "li-2+lab19+2026-11-24 10:00:00 +9999/19_lab_the_session_desk.ipynb", "li two's", at=60)
     for given in (source, source / "course", inbound):
         found, said = taken(klass, given)
-        assert found == {"ada": "second", "bén": "bén's"}
+        assert found == {"ada": "second", "bén": "bén's", "li-2": "li two's"}
         assert said == "'eve+lab19+2026-11-24 10:00:00 UTC' is from nobody on the roster."
     assert stamp(klass, "ada") == "2026-11-24 11:00:00.250000 UTC\n"
     assert stamp(klass, "bén") == "2026-11-24 10:00:00.000000 UTC\n"
+    assert stamp(klass, "li-2") == "2026-11-24 12:01:00.000000 UTC\n"  # no moment: the file's own
+
+
+ZONES = {"UTC": 12, "": 12, "+0200": 10, "-0330": 15, "EST": 17, "Asia/Tokyo": 3, "nowhere": None, "+9999": None}
+
+
+@pytest.mark.parametrize(("written", "hour"), ZONES.items())
+def test_the_times_of_an_exchange_are_utc(written, hour):
+    said = claim((f"ada+lab19+2026-11-24 12:00:00.5 {written}".rstrip() + "+abcdefghijkl", "x.ipynb"), "x")
+    assert (said.by, said.who, said.lab) == ("exchange", "ada", "lab19")
+    assert (said.time and said.time.hour) == hour
 
 
 def test_nbgraders_own_collect_and_this_one_agree_on_the_time(klass):

@@ -114,7 +114,7 @@ def _pieces(files: list[File], lab: Lab, learners: Learners, notes: list[str]) -
     said = [(file, claim(file.parts, stem)) for file in unwrapped(files, learners, stem)]
     # Canvas, and Moodle in most versions, write the time of the download into every entry.
     times = [file.time for file, claimed in said if claimed.by == "moodle" and file.time]
-    told = {"plain": True, "moodle": bool(times) and max(times) - min(times) > ONE_DOWNLOAD}
+    told = {"plain": True, "exchange": True, "moodle": bool(times) and max(times) - min(times) > ONE_DOWNLOAD}
     if any(claimed.by in ("moodle", "canvas") and not told.get(claimed.by) for _, claimed in said):
         notes.append(
             "The times in here are those of the download, so it is not known when something was handed in: let the "

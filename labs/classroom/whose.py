@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 from .handed_in import File, shown
 from .roster import LONGEST_ID, Learner, why_no_id
@@ -17,8 +18,8 @@ CANVAS = re.compile(
     r"(?P<who>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(?:\d+_(?P<file>.+)|(?P<text>text|link)\.html)", re.DOTALL
 )
 EXCHANGE = re.compile(
-    r"(?P<who>.+)\+(?P<lab>[^+]+)\+(?P<when>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?) ?(?P<zone>UTC|[+-]\d{4})"
-    r"(?:\+[\w=-]{1,24})?",
+    r"(?P<who>.+)\+(?P<lab>[^+]+)\+(?P<when>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)"
+    r" ?(?P<zone>[+-]\d{4}|[A-Za-z][A-Za-z_/]*)?(?:\+[\w=-]{1,24})?",
     re.DOTALL,
 )
 
@@ -63,14 +64,16 @@ def _without(name: str, stem: str) -> str:
     return name
 
 
-def _time(when: str, zone: str) -> datetime | None:
+def _time(when: str, zone: str | None) -> datetime | None:
+    """The moment in UTC, which it is in without a zone, as nbgrader has it; None where the zone is none."""
     try:
-        time = datetime.fromisoformat(when)
-        offset = timedelta()
-        if zone != "UTC":
-            offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:])) * (-1 if zone[0] == "-" else 1)
-        return time.replace(tzinfo=timezone(offset)).astimezone(UTC).replace(tzinfo=None)
-    except (ValueError, OverflowError):
+        if zone and zone[0] in "+-":
+            offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:]))
+            place = timezone(-offset if zone[0] == "-" else offset)
+        else:
+            place = ZoneInfo(zone or "UTC")
+        return datetime.fromisoformat(when).replace(tzinfo=place).astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, LookupError, OSError):
         return None
 
 
