@@ -153,6 +153,24 @@ RAID_WRONG = {
     ),
 }  # fmt: skip
 
+STASH = """
+import json
+
+seen = json.__dict__.setdefault("seen", {})  # a module outlives the cell
+now = {name: member for name, member in vars(Desk).items() if hasattr(member, "__code__")}
+code = {name: (member.__code__.co_code, str(member.__code__.co_consts)) for name, member in now.items()}
+for name in now:
+    seen.setdefault(name, {})[code[name]] = now[name]
+
+
+class MyDesk(Desk):
+    for name in now:
+        others = [member for which, member in seen[name].items() if which != code[name]]
+        if others:
+            locals()[name] = others[-1]
+
+
+"""
 MEND_RIGHT = {
     "all of it, anew": mend(SEED, places=places("desk")),
     "as a mixin": mend(SEED).replace("class MyDesk(Desk):", "class Sound:")
@@ -259,15 +277,7 @@ MEND_WRONG = {
         {DAILY: "answered 403", BASKET: "answered 403", WORKING_DAY: "answered 403", WHOLE: "answered 403"},
     ),
     "what other probes gave": (
-        "import json\n\n"
-        "seen = json.__dict__.setdefault('seen', {})\n"
-        "for name, member in vars(Desk).items():\n"
-        "    if callable(member) and not name.startswith('_'):\n"
-        "        seen.setdefault(name, {})[member.__code__.co_code, str(member.__code__.co_consts)] = member\n\n\n"
-        "class MyDesk(Desk):\n"
-        "    for name, versions in seen.items():\n"
-        "        locals()[name] = [*versions.values()][-1]\n\n\n"
-        + "\n".join(f"unused = lambda: None\n{one} = unused" for one in places("desk")),
+        STASH + "\n".join(f"{one} = None" for one in places("desk")),
         dict.fromkeys((DAILY, BASKET, WORKING_DAY), "it held, as it did before")
         | dict.fromkeys(MENDED, "")
         | {WHOLE: ""},

@@ -11,6 +11,7 @@ from answers39_desk import RAID_ON, mend, method, raid
 from labs.exercises import desk_attacks, ex39_desk, exercise, judge
 from labs.exercises.desk_checks import CHECKS
 from labs.exercises.desk_raid import a_page, carry_out, raided, rehearsal
+from labs.exercises.desk_tools import log_in, read
 from labs.exercises.lab import Lab, ProbeFailed
 from labs.exercises.process import LearnerError, Process
 from labs.servers.planted import FLAWS, alone, chosen, flaws, place, places, planted, source, source_with, with_flaws
@@ -230,7 +231,18 @@ def test_mallory_has_no_such_page(page):
         a_page(page)
 
 
-def test_a_rehearsal_is_the_same_bank(monkeypatch):
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_the_page_says_of_a_simple_form_holds_for_everybody(seed):
+    site, http, ana, me = rehearsal(planted("desk", seed))
+    name, id = log_in(http, me)
+    assert read(http, name, id) == 200
+    ana("log in")
+    ana("visit", page={"path": "/transfer", "fields": {"to": "mallory", "amount": "7"}})
+    assert site.log[-1].status == 403
+    assert site.record.lost("ana") == []
+
+
+def test_a_rehearsal_is_the_same_bank():
     gets_full_points("39.1", raid("fernbank"))
     site, *means = rehearsal(planted("desk", "fernbank"))
     desk_attacks.token_of_mallory(*means)
