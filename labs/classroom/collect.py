@@ -7,6 +7,7 @@ leads anywhere. What cannot be taken is a sentence, and keeps nothing else from 
 import errno
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
@@ -20,6 +21,7 @@ from .whole import put
 from .whose import Claim, Learners, Nobody, claim, unwrapped
 
 TIME = "%Y-%m-%d %H:%M:%S.%f UTC"  # as nbgrader writes it into timestamp.txt
+SECRET, LONGEST_SECRET = "submission_secret.txt", 200  # nbgrader's has 128 octets
 #: Times in a platform's zip that lie closer together than this are those of the download.
 ONE_DOWNLOAD = timedelta(hours=1)
 STOPS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}  # what will be so for the next learner, too
@@ -194,6 +196,7 @@ def _take(klass: ClassFolder, lab: Lab, learner: str, pieces: list[_Piece], resu
         target.mkdir(parents=True, exist_ok=True)
         changed = put(target / lab.file, data)
         changed |= _stamp(target, chosen.time, unless_unknown=not changed)
+        changed |= _keep_secret(target, chosen, pieces)
     except OSError as error:
         reason = f"{error.filename or target} could not be written ({error.strerror or error})"
         if error.errno in STOPS:
@@ -268,6 +271,22 @@ def _stamp(target: Path, time: datetime | None, unless_unknown: bool = False) ->
         return False
     file.unlink()
     return True
+
+
+def _keep_secret(target: Path, chosen: _Piece, pieces: list[_Piece]) -> bool:
+    """Keep the secret that nbgrader put beside the notebook, by which its release_feedback finds the learner.
+
+    Say whether it is new. What was handed in without one leaves no old one behind.
+    """
+    file = target / SECRET
+    for piece in pieces:
+        if piece.said.by == "exchange" and piece.part_of == chosen.part_of and piece.name == SECRET:
+            with suppress(Unreadable):
+                return put(file, piece.file.read()[:LONGEST_SECRET])
+    if file.exists() or file.is_symlink():
+        file.unlink()
+        return True
+    return False
 
 
 def _handed_in(target: Path) -> datetime | None:
