@@ -651,7 +651,9 @@ def harmless(random, victim: str) -> list[tuple]:
 def deceptive(random, victim: str) -> list[tuple]:
     """The same, and each lacks but one thing of what would be evidence."""
     balance = random.randrange(100, 5000)
+    padding = "." * (200 - len(json.dumps({"owner": victim, "notes": [""]})))
     return [
+        ("/notes", "403 FORBIDDEN", {"owner": victim, "notes": [padding]}),  # its Content-Length is 200
         ("/balance", "403 FORBIDDEN", {"owner": victim, "balance": 200}),
         ("/notes", "403 FORBIDDEN", {"owner": victim, "notes": ["HTTP/1.1 200 OK"]}),
         ("/help", "200 OK", json.dumps({"owner": victim, "balance": balance}), TEXT),

@@ -513,6 +513,8 @@ EVIDENCE_WRONG = {
         {CAPTURED: "None"}),
     "a 200 somewhere": (
         ('head.split()[1] != "200" or ', '"200" not in one["response"] or '), {NOTHING: "403 FORBIDDEN"}),
+    "a 200 somewhere in the head": (
+        ('head.split()[1] != "200" or ', '"200" not in head or '), {NOTHING: "/notes answered 403 FORBIDDEN"}),
     "200 OK somewhere": (
         ('head.split()[1] != "200" or ', '"200 OK" not in one["response"] or '),
         {NOTHING: "/notes answered 403 FORBIDDEN"}),
