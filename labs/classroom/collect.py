@@ -18,7 +18,7 @@ from .handed_in import File, Unreadable, opened, read_plain, shown
 from .roster import Learner
 from .submission import Lab
 from .whole import put
-from .whose import Claim, Learners, Nobody, claim, unwrapped
+from .whose import Claim, Learners, Nobody, claim, moment, unwrapped
 
 TIME = "%Y-%m-%d %H:%M:%S.%f UTC"  # as nbgrader writes it into timestamp.txt
 SECRET, LONGEST_SECRET = "submission_secret.txt", 200  # nbgrader's has 128 octets
@@ -291,9 +291,7 @@ def _keep_secret(target: Path, chosen: _Piece, pieces: list[_Piece]) -> bool:
 
 def _handed_in(target: Path) -> datetime | None:
     """When it was handed in, as this course or nbgrader wrote it down; None when it cannot be read."""
-    from nbgrader.utils import parse_utc
-
     try:
-        return parse_utc(read_plain(target / "timestamp.txt", 200).decode().strip())
-    except (Unreadable, ValueError, OverflowError):
+        return moment(read_plain(target / "timestamp.txt", 200).decode().strip())
+    except (Unreadable, ValueError):
         return None

@@ -17,11 +17,8 @@ MOODLE = re.compile(r"(?P<who>.+)_(?P<number>\d+)_assignsubmission_[a-z]+(?:_(?P
 CANVAS = re.compile(
     r"(?P<who>.+?)(?P<late>_LATE)?_(?P<number>\d+)_(?:\d+_(?P<file>.+)|(?P<text>text|link)\.html)", re.DOTALL
 )
-EXCHANGE = re.compile(
-    r"(?P<who>.+)\+(?P<lab>[^+]+)\+(?P<when>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)"
-    r" ?(?P<zone>[+-]\d{4}|[A-Za-z][A-Za-z_/]*)?(?:\+[\w=-]{1,24})?",
-    re.DOTALL,
-)
+MOMENT = r"(?P<when>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?) ?(?P<zone>[+-]\d{4}|[A-Za-z][A-Za-z_/]*)?"
+EXCHANGE = re.compile(rf"(?P<who>.+)\+(?P<lab>[^+]+)\+(?P<moment>{MOMENT})(?:\+[\w=-]{{1,24}})?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def claim(parts: tuple[str, ...], stem: str) -> Claim:
     """What a path says. `stem` is the lab's own name (its notebook without the ending): it names nobody."""
     top, rest = parts[0], parts[1:]
     if rest and (found := EXCHANGE.fullmatch(top)):
-        return Claim("exchange", found["who"], top, rest, lab=found["lab"], time=_time(found["when"], found["zone"]))
+        return Claim("exchange", found["who"], top, rest, lab=found["lab"], time=moment(found["moment"]))
     if found := MOODLE.fullmatch(top):
         return Claim("moodle", found["who"], top, rest or (found["file"] or "",), number=found["number"])
     if not rest and (found := CANVAS.fullmatch(top)):
@@ -64,15 +61,22 @@ def _without(name: str, stem: str) -> str:
     return name
 
 
-def _time(when: str, zone: str | None) -> datetime | None:
-    """The moment in UTC, which it is in without a zone, as nbgrader has it; None where the zone is none."""
+def moment(text: str) -> datetime | None:
+    """The time (UTC) that nbgrader writes into names and timestamp.txt: "2026-11-24 12:00:00.5 Europe/Lisbon".
+
+    None where it is none, or its zone is none. Without a zone it is UTC, as nbgrader has it.
+    """
+    found = re.fullmatch(MOMENT, text, re.ASCII)
+    if not found:
+        return None
+    zone = found["zone"] or "UTC"
     try:
-        if zone and zone[0] in "+-":
+        if zone[0] in "+-":
             offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:]))
             place = timezone(-offset if zone[0] == "-" else offset)
         else:
-            place = ZoneInfo(zone or "UTC")
-        return datetime.fromisoformat(when).replace(tzinfo=place).astimezone(UTC).replace(tzinfo=None)
+            place = ZoneInfo(zone)
+        return datetime.fromisoformat(found["when"]).replace(tzinfo=place).astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError, LookupError, OSError):
         return None
 
@@ -105,7 +109,7 @@ class Learners:
         """The id of the learner who is meant. Raises Nobody."""
         if not self:
             return _made_up(said)
-        who = unicodedata.normalize("NFC", said.who)
+        who = said.who
         if said.by == "canvas" and said.number in self._numbers:
             return self._one(self._numbers[said.number], said)
         if said.by in ("plain", "exchange") and (found := self._ids.get(who.casefold())):
@@ -132,13 +136,13 @@ def _advice(said: Claim) -> str:
 
 def _letters(name: str) -> str:
     """A name as platforms may write it: without case, spaces and signs. "De la Cruz, Ana" -> "delacruzana"."""
-    plain = unicodedata.normalize("NFC", name).casefold()
+    plain = unicodedata.normalize("NFC", name.casefold())
     return "".join(sign for sign in plain if sign.isalnum() or unicodedata.category(sign).startswith("M"))
 
 
 def _made_up(said: Claim) -> str:
     """An id from the path itself, where there is no roster."""
-    who = unicodedata.normalize("NFC", said.who)
+    who = said.who
     if said.by in ("moodle", "canvas") or why_no_id(who):
         words = re.sub(r"[^\w.@+=]+", "-", who).strip("-.@+=_")
         who = "-".join(filter(None, [words[: LONGEST_ID - 21], said.number[:20]]))
