@@ -26,7 +26,7 @@ from labs.classroom.cli import main
 from labs.classroom.errors import ClassroomError
 from labs.classroom.submission import read
 
-WRONG = "def b64u(data):\n    return 'the same for all'\n"
+WRONG = "def encode(octets):\n    return 'the same for all'\n\ndef decode(text):\n    return b''\n"
 
 
 @pytest.fixture(scope="module")
