@@ -153,8 +153,8 @@ FORGE_NONE = Exercise(
         "`header, payload, _ = sample.split('.')`. Decode both with base64url and JSON, change `alg` and `sub`, and "
         "write them again. The token is `header.payload.`, with the last dot and nothing behind it.",
         "Padding: `base64.urlsafe_b64decode(part + '=' * (-len(part) % 4))`, and `.rstrip(b'=')` on the way back.",
-        "Four letters, each small or capital: 16 ways. `itertools.product(*zip('none', 'NONE'))` gives the letters of "
-        "each of them; `''.join(...)` makes it a word.",
+        "Four letters, each small or capital: 16 ways. `itertools.product(*zip('none', 'NONE'))` gives the letters "
+        "of each of them; `''.join(...)` makes it a word.",
     ),
 )
 

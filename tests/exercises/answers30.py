@@ -77,6 +77,9 @@ PREDICT_WRONG = {
         "[prefix + str(number)", "[('' if prefix else '0') + str(number)", {GOOD: "ids, "},
     ),
     "a clock of seconds only": ("(1, 10, 100, 1000)", "(1,)", {CLOCK: "gave "}),
+    "most of a second": (
+        "range(at * unit, at * unit + unit)", "range(at * unit + unit // 10, at * unit + unit)", {CLOCK: "gave "},
+    ),
     "milliseconds only": ("(1, 10, 100, 1000)", "(1000,)", {CLOCK: "gave "}),
     "a clock is a counter": ("(1, 10, 100, 1000)", "()", {CLOCK: "gave "}),
     "the time of the last one seen": (
@@ -372,6 +375,14 @@ SYNCHRONIZER_WRONG = {
         ("    given = request",
          '    if "X-CSRF-Token" in request["headers"]:\n        return True\n    given = request'),
         {ANOTHER: "POST /notes answered 201", NEAR: "POST /notes answered 201"},
+    ),
+    "the log-in is free": (
+        ("    given = request", '    if "username" in request["fields"]:\n        return True\n    given = request'),
+        {ELSEWHERE: "POST /login answered 303"},
+    ),
+    "no fields, no token": (
+        ("    given = request", '    if not request["fields"]:\n        return True\n    given = request'),
+        {ELSEWHERE: "POST /logout answered 303"},
     ),
     "in letters of any size": (
         ('compare_digest(given.encode(), record["token"].encode())',
@@ -691,6 +702,24 @@ POLICY_WRONG = {
          'return site == "same-origin" or (site == "none" and config["absent"]) or'),
         {NEITHER: "gave True"},
     ),
+    "JSON comes from a script": (
+        ("    trusted = origin",
+         '    if headers.get("Content-Type") == "application/json":\n        return True\n    trusted = origin'),
+        {FOREIGN: "allow() gave True"},
+    ),
+    "no sibling changes anything by GET": (
+        ('(site == "same-site" and trusted)', '(site == "same-site" and trusted and method != "GET")'),
+        {LINK: "allow() gave False for GET"},
+    ),
+    "HEAD changes nothing": (
+        ('    trusted = origin', '    if method in ("HEAD", "OPTIONS"):\n        return True\n    trusted = origin'),
+        {NEITHER: "gave True for HEAD"},
+    ),
+    "what is not said is fine": (
+        [('headers.get("Sec-Fetch-Mode")', 'headers.get("Sec-Fetch-Mode", "navigate")'),
+         ('headers.get("Sec-Fetch-Dest")', 'headers.get("Sec-Fetch-Dest", "document")')],
+        {ISOLATED: "allow() gave True"},
+    ),
     "a slash at the end": (
         ('    trusted = origin', '    origin = origin and origin.rstrip("/")\n    trusted = origin'),
         {ALIKE: "gave True"},
@@ -711,7 +740,7 @@ POLICY_WRONG = {
     ),
     "a log-in needs no check": (
         ("    site, origin", '    if "Cookie" not in headers:\n        return True\n    site, origin'),
-        {NEITHER: "gave True", ISOLATED: "gave True", ALIKE: "gave True", LOGIN: "record"},
+        {FOREIGN: "gave True", NEITHER: "gave True", ISOLATED: "gave True", ALIKE: "gave True", LOGIN: "record"},
     ),
 }  # fmt: skip
 
