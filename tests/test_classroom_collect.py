@@ -200,6 +200,24 @@ def test_nbgraders_own_collect_and_this_one_agree_on_the_time(klass):
     assert module._handed_in(target) == moment
 
 
+def test_the_secret_for_nbgraders_feedback_comes_with_the_notebook(klass, source, tmp_path):
+    inbound = source / "inbound"
+    secret = klass.submitted("ada", "19") / "submission_secret.txt"
+    for hour, text in ((10, "first"), (11, "second" * 100)):
+        top = f"ada+lab19+2026-11-24 {hour}:00:00 UTC+{hour}"
+        put(inbound, f"{top}/19_lab_the_session_desk.ipynb", str(hour))
+        put(inbound, f"{top}/submission_secret.txt", text)
+    collect(klass, LAB, source, ROSTER)
+    assert secret.read_text() == ("second" * 100)[:200]
+    put(tmp_path / "later", "ada.ipynb", "by mail", at=90_000)
+    put(tmp_path / "later", "bén/submission_secret.txt", "no exchange's", at=90_000)
+    put(tmp_path / "later", "bén/x.ipynb", "bén's", at=90_000)
+    collect(klass, LAB, tmp_path / "later", ROSTER)
+    assert not secret.exists()
+    assert klass.learners("19") == ["ada", "bén"]
+    assert not (klass.submitted("bén", "19") / secret.name).exists()
+
+
 def test_what_another_account_put_into_the_exchange(klass, source, monkeypatch):
     for owner in ("ada", "eve"):
         top = f"ada+lab19+2026-11-24 1{len(owner) + (owner == 'eve')}:00:00 UTC+{owner}"
@@ -250,6 +268,7 @@ def test_without_a_roster_the_name_is_the_id(klass, tmp_path):
 
 def test_the_latest_is_taken_and_stays(klass, source):
     put(source, "ada/19_lab_the_session_desk.ipynb", "old", at=1)
+    put(source, "ada/other.txt", at=9)
     put(source, "ADA@example.org/19_lab_the_session_desk.ipynb", "new", at=2)
     found, said = taken(klass, source)
     assert found == {"ada": "new"}

@@ -216,13 +216,11 @@ def _latest(lab: Lab, learner: str, pieces: list[_Piece], notes: list[str]) -> t
     """The notebook that was handed in last, of those that can be read, and its content; or any file, and None."""
     together = defaultdict(list)
     for piece in pieces:
-        together[piece.part_of].append(piece)
-    latest_first = sorted(together.values(), key=lambda those: max(_when(piece) for piece in those), reverse=True)
+        if piece.name.endswith(".ipynb"):
+            together[piece.part_of].append(piece)
+    latest_first = sorted(together.values(), key=lambda those: max(map(_when, those)), reverse=True)
     notebooks = [
-        piece
-        for those in latest_first
-        for piece in sorted(those, key=lambda piece: _rank(piece, lab), reverse=True)
-        if piece.name.endswith(".ipynb")
+        piece for those in latest_first for piece in sorted(those, key=lambda piece: _rank(piece, lab), reverse=True)
     ]
     for piece in notebooks:
         try:
@@ -241,7 +239,7 @@ def _latest(lab: Lab, learner: str, pieces: list[_Piece], notes: list[str]) -> t
         zipped = any(piece.name.endswith(".zip") for piece in pieces)
         more = " A zip within is not opened: unpack it into a folder, and collect that." if zipped else ""
         notes.append(f"{learner} handed in no notebook, but {names}.{more}")
-    return latest_first[0][0], None
+    return (notebooks or pieces)[0], None
 
 
 def _when(piece: _Piece) -> datetime:
