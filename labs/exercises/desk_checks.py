@@ -11,6 +11,7 @@ from labs.bench.jar import CookieJar
 from .ex10 import entropy
 from .ex30 import Served, in_session, served, served_page
 
+FORM = "application/x-www-form-urlencoded"
 BANK = "https://bank.fernbank.example/"  # a host that is not this machine, where Secure and sites count in full
 
 # ---- what customers need -------------------------------------------------------------------------------------
@@ -255,13 +256,18 @@ def whatever_the_method(lab):
     id, own = next(iter(ana.copied().values())), {"Origin": lab.site.page}
     token = lab.desk.token(id, {})
     for method in lab.random.sample(["GET", "POST", "PUT", "PATCH", "DELETE", "get"], 6):
-        for type in ("application/x-www-form-urlencoded", "text/plain", "application/json", ""):
-            said = {"method": method, "changes": True, "headers": {**own, "Content-Type": type}}
-            for session, fields in ((id, {}), (id, {"csrf": token}), (None, {})):
-                answer, wanted = lab.desk.allows({**said, "fields": fields}, session), session is None or bool(fields)
-                where = "in a session" if session else "without a session"
-                what = f"{method} {type} {where}, {'with its' if fields else 'without a'} token, from the own page"
-                lab.expect(answer is wanted, f"{wanted}: {what}", f"allows() gave {answer!r}")
+        for type in (FORM, "text/plain", "application/json", ""):
+            said = {"method": method, "changes": True, "headers": {**own, "Content-Type": type}, "fields": {}}
+            answer = lab.desk.allows(said, id)
+            lab.expect(
+                answer is False,
+                f"False: {method} {type} in a session, without its token",
+                f"allows() gave {answer!r}",
+            )
+    for session, fields in ((id, {"csrf": token}), (None, {})):
+        said = {"method": "POST", "changes": True, "headers": {**own, "Content-Type": FORM}, "fields": fields}
+        answer, what = lab.desk.allows(said, session), "with its token" if session else "without a session"
+        lab.expect(answer is True, f"True: the bank's own form, {what}", f"allows() gave {answer!r}")
     answer = lab.desk.allows({"method": "POST", "changes": True, "headers": {}, "fields": {"csrf": token}}, None)
     lab.expect(answer is False, "False: no session, and nothing says which page sent it", f"allows() gave {answer!r}")
     answer = lab.desk.allows({"method": "GET", "changes": False, "headers": {}, "fields": {}}, None)

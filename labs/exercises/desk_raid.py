@@ -135,22 +135,24 @@ class Ana:
 
     def _step_log_out(self, device):
         before = self._cookies(device)
-        self._browser(device).log_out()
-        self._past[device] = before
+        if self._browser(device).log_out().status == 303:
+            self._past[device] = before
 
     def _step_log_out_everywhere(self, device):
         before = {name: self._cookies(name) for name in self._browsers}
-        self._browser(device).submit("/me", "/logout/everywhere")
-        self._past |= before
+        if self._browser(device).submit("/me", "/logout/everywhere").status == 303:
+            self._past |= before
 
     def _step_write_a_note(self, device):
         self._browser(device).submit("/notes", "/notes", text="a secret of Ana's")
 
     def _step_sit_down(self, device, cookies):
-        """She uses a browser in which Mallory has left cookies of the bank."""
+        """She uses a browser in which Mallory has left cookies of the bank, and logs out whoever is logged in."""
         self._browsers.pop(device, None)
         for name, value in dict(cookies).items():
             self._jar(device).store(f"{name}={value}; Path=/; Secure; HttpOnly", self._lab.site.page + "/")
+        if self._browser(device).read("/me").status == 200:
+            self._browser(device).log_out()
 
     def _step_leave(self, device, hours, busy=False):
         """She goes away without logging out; where the page is busy, it asks the bank for something now and then."""

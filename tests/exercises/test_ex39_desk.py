@@ -204,11 +204,21 @@ def test_ana_hands_over_nothing_that_is_still_worth_something():
         ana("leave", "phone", hours=2, busy=True)
     with pytest.raises(ValueError, match="knows no step 'give it to me'"):
         ana("give it to me")
+    ana("log out everywhere", "tablet")  # where nobody is logged in
+    with pytest.raises(ValueError, match="nobody gets at phone yet"):
+        ana("left behind", "phone")
     ana("log out", "phone")
     assert ana("left behind", "phone")
     ana("log in", "phone")
     with pytest.raises(ValueError, match="nobody gets at phone yet"):
         ana("left behind", "phone")
+
+
+def test_ana_logs_out_whom_she_finds_logged_in():
+    site, http, ana, me = rehearsal(Desk)
+    ana("sit down", cookies=dict([log_in(http, me)]))
+    ana("write a note")
+    assert site.record.lost("ana") == []
 
 
 @pytest.mark.parametrize(
