@@ -10,17 +10,17 @@ from .class_folder import ClassFolder
 from .course import Course
 from .options import class_option, json_option, progress, tell
 
-roster_option = click.option(
-    "--roster",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The learners: CSV with a column id and, as there are, first_name, last_name, email, lms_user_id (Canvas's "
-    "number). The class keeps a copy, so it is named once.",
-)
+A_ROSTER = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
 @click.argument("labs", nargs=-1, required=True, metavar="LAB...")
-@roster_option
+@click.option(
+    "--roster",
+    type=A_ROSTER,
+    help="The learners: CSV with a column id and, as there are, first_name, last_name, email, lms_user_id (Canvas's "
+    "number). The class keeps a copy, so it is named once.",
+)
 @click.option("--only-zips", is_flag=True, help="Write the zips, and no folders beside them: for a large class.")
 @class_option
 @json_option
@@ -67,7 +67,7 @@ def assign(
 @click.argument("lab")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option("--zone", default="", help="The zone of times in a zip, as Europe/Lisbon; else this machine's.")
-@roster_option
+@click.option("--roster", type=A_ROSTER, help="The learners, for this time: else those that the class keeps.")
 @class_option
 @json_option
 @click.pass_obj
