@@ -185,7 +185,7 @@ def remember_three(http, ana, me):
 
 def remember_many(http, ana, me):
     """Ana logs out everywhere, and one of many devices stays in."""
-    devices_left(http, ana, me, [f"device {number}" for number in range(7)], "device 1")
+    devices_left(http, ana, me, [f"device {number}" for number in range(7)], "device 0")
 
 
 def devices_left(http, ana, me, devices, which):

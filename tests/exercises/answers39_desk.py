@@ -282,6 +282,9 @@ MEND_WRONG = {
         | dict.fromkeys(MENDED, "")
         | {WHOLE: ""},
     ),
+    "a longer list that ends, too": (
+        without(method("remember").replace("key]}", "key][-6:]}")), {WHOLE: "mallory read ana's balance"},
+    ),
     "something else is opened": (
         without("def own_page(self, headers): return headers.get('Origin', '').endswith('localhost')\n\n"
                 "def token_fits(self, id, given): return True"),
