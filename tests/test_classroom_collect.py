@@ -283,6 +283,18 @@ def test_the_latest_is_taken_and_stays(klass, source):
     assert (again.taken, again.unchanged) == ([], ["ada"])
 
 
+def test_a_time_that_is_known_stays_with_its_notebook(klass, source, tmp_path):
+    put(source, "ada.ipynb", "ada's")
+    collect(klass, LAB, source, ROSTER)
+    before = stamp(klass, "ada")
+    same = zipped(tmp_path / "canvas.zip", ("lovelaceada_501_1_x.ipynb", "ada's"))
+    assert collect(klass, LAB, same, ROSTER).unchanged == ["ada"]
+    assert stamp(klass, "ada") == before
+    other = zipped(tmp_path / "canvas.zip", ("lovelaceada_501_1_x.ipynb", "ada's, mended"))
+    assert collect(klass, LAB, other, ROSTER).unchanged == []
+    assert not (klass.submitted("ada", "19") / "timestamp.txt").exists()
+
+
 def test_the_name_and_the_place_say_which_is_meant(klass, source):
     put(source, "ada/work/19_lab_the_session_desk.ipynb", "done", at=1)
     put(source, "ada/notebooks/19_lab_the_session_desk.ipynb", "handed out", at=5)
