@@ -11,7 +11,7 @@ from labs.classroom.class_folder import ClassFolder
 from labs.classroom.errors import ClassroomError
 from labs.classroom.grading import STOPPED, Graded, grade
 from labs.classroom.submission import LARGEST_CELL, LARGEST_NOTEBOOK, find_lab, read
-from labs.exercises import all_exercises
+from labs.exercises import all_exercises, judge
 
 LAB = find_lab("19")
 BEGINS = "import hashlib"  # the solution
@@ -215,8 +215,21 @@ def test_what_was_not_handed_in_is_not_attempted(folder, klass):
 
 def test_the_time_of_a_submission_is_for_all_its_exercises(change, klass, monkeypatch):
     monkeypatch.setattr("labs.classroom.grading.SECONDS", 0.5)
-    submission = change(lambda notebook: solution(notebook).update(source="while True:\n    pass"))
+    endless = "class Desk:\n    def __init__(self, store, policy):\n        while True:\n            pass"
+    submission = change(lambda notebook: solution(notebook).update(source=endless))
     graded = grade(submission, LAB, klass, list)
     assert graded.points == 0
-    assert "more than 0.5 seconds in all" in graded.reports[0].message
+    assert "more than 0.5 seconds in all" in graded.reports[0].verdicts[0].happened
     assert [report.message for report in graded.reports[1:]] == [STOPPED] * 3
+
+
+def test_a_cell_that_does_not_load_is_tried_once(change, klass, monkeypatch):
+    calls = []
+    counted = lambda id, *args, **more: calls.append(id) or judge(id, *args, **more)  # noqa: E731
+    monkeypatch.setattr("labs.classroom.grading.judge", counted)
+    submission = change(lambda notebook: solution(notebook).update(source="class Desk:\n    x = 1 / 0"))
+    graded = grade(submission, LAB, klass, list)
+    assert calls == ["19.1"]
+    assert len({report.message for report in graded.reports}) == 1
+    assert "ZeroDivisionError" in graded.reports[3].message
+    assert [report.status for report in graded.reports] == ["unusable"] * 4

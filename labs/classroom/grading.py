@@ -69,17 +69,23 @@ def grade(
     The draw follows from the class's secret, the learner, the exercise and the attempt: graded again, it is the same.
     `within` puts the sandbox around a command. Raises ClassroomError when the class has no secret.
     """
-    began, left, reports = time.perf_counter(), SECONDS, []
+    began, left, reports, unusable = time.perf_counter(), SECONDS, [], {}
     seed = klass.seed_of(submission.learner)
     for the in [exercise(id) for id in lab.exercises if not only or id in only]:
         # An answer is about what the learner's page showed, which follows from their seed: so it is in their check.
         draw = seed if the.kind == "answer" else klass.draw_of(submission.learner, the.id, attempt)
         report = Report(the.id, the.title, draw, "not attempted", of=the.points, learner=seed)
         source = submission.cells.get(lab.exercises[the.id])
-        if source is not None and left > 0:
+        # What could not even be loaded for one tier of a lab cannot for the next: it may have taken seconds to see.
+        same = (source, the.imports, the.defines)
+        if source is None:
+            pass
+        elif same in unusable or left <= 0:
+            report.status, report.message = "unusable", unusable.get(same, STOPPED)
+        else:
             report = judge(the.id, source, seed=draw, learner=seed, within=within, seconds=left)
-        elif source is not None:
-            report.status, report.message = "unusable", STOPPED
+            if report.status == "unusable":
+                unusable[same] = report.message
         reports.append(report)
         left -= report.seconds
     return Graded(

@@ -131,7 +131,7 @@ class Process:
             try:
                 message = json.loads(text)
                 calls[message["id"]].put(message)
-            except (ValueError, LookupError, TypeError):
+            except (ValueError, LookupError, TypeError, RecursionError):
                 break  # not ours: the learner's code wrote to the wire itself, or past the cap
         popen.kill()
         for waiting in list(calls.values()):

@@ -3,6 +3,7 @@ switch off.
 """
 
 import copy
+import json
 import threading
 from contextlib import contextmanager
 
@@ -10,6 +11,7 @@ from labs.auth.stores import StoreDown
 
 METHODS = frozenset({"get", "add", "replace", "delete"})
 WRITES = METHODS - {"get"}
+LARGEST = 5_000_000  # characters of JSON, all records together: the judge's memory is not the learner's to fill
 WAIT_SECONDS = 3  # how long a held write waits; below the deadline of a call into the learner's code
 
 
@@ -63,12 +65,15 @@ class JudgeStore(Holdable):
     """get, add, replace and delete as in labs.auth.stores, in memory.
 
     `records` is the dict of what is stored; `down = True` makes every call raise StoreDown; `writes` counts them,
-    and `hold()` holds one of them. Wrong types raise TypeError with a sentence, which the learner's code gets.
+    and `hold()` holds one of them. Wrong types, and more than it holds, raise TypeError with a sentence, which the
+    learner's code gets.
     """
 
     def __init__(self):
         super().__init__()
         self.records: dict[str, dict] = {}
+        self._sizes: dict[str, int] = {}
+        self._total = 0
         self.down = False
         self.writes = 0
 
@@ -84,7 +89,7 @@ class JudgeStore(Holdable):
         with self._lock:
             if key in self.records:
                 return False
-            self.records[key] = copy.deepcopy(value)
+            self._keep("add", key, value)
             return True
 
     def replace(self, key, old, new):
@@ -93,19 +98,28 @@ class JudgeStore(Holdable):
         with self._lock:
             if key not in self.records or self.records[key] != old:
                 return False
-            self.records[key] = copy.deepcopy(new)
+            self._keep("replace", key, new)
             return True
 
     def delete(self, key):
         """Remove the record; False when there was none."""
         self._ready("delete", key)
         with self._lock:
+            self._total -= self._sizes.pop(key, 0)
             return self.records.pop(key, None) is not None
 
     def text(self) -> str:
         """Everything stored, keys and records, as one text: for looking for what must not be in it."""
         with self._lock:
             return repr(self.records)
+
+    def _keep(self, method, key, value):
+        size = len(key) + len(json.dumps(value, default=str))
+        total = self._total - self._sizes.get(key, 0) + size
+        if total > LARGEST:
+            raise TypeError(f"store.{method}: the store is full. It holds {LARGEST:,} characters in all")
+        self._total, self._sizes[key] = total, size
+        self.records[key] = copy.deepcopy(value)
 
     def _ready(self, method, key, *values):
         if type(key) is not str or not 0 < len(key) <= 1000:
