@@ -301,7 +301,7 @@ def killed_at_first_sign(klass, *options) -> set[str]:
     isolated = ["--not-isolated"] if sandbox.why_not() else []
     before = written(klass)
     with subprocess.Popen([*command, *isolated, *options], cwd=ROOT, stdout=subprocess.DEVNULL) as process:
-        assert eventually(lambda: written(klass) != before or process.poll() is not None)
+        assert eventually(lambda: written(klass) != before or process.poll() is not None, seconds=300)
         started = psutil.Process(process.pid).children(recursive=True)
         process.kill()
     assert process.returncode == -signal.SIGKILL, "it was over before it could be killed"

@@ -28,12 +28,11 @@ from a_class import (
 )
 from filelock import FileLock
 
-from labs.bench.errors import BenchError
 from labs.classroom import gradebook, record
 from labs.classroom.batch import keep
 from labs.classroom.class_folder import ClassFolder
 from labs.classroom.errors import ClassroomError
-from labs.classroom.late import moment
+from labs.classroom.late import due
 
 CHECK = "ex-20-1-check"
 
@@ -151,7 +150,7 @@ def due_at_noon(klass):
     (klass.root / "nbgrader_config.py").write_text(
         'c = get_config()\nc.LateSubmissionPlugin.penalty_method = "zero"\nc.LateDays.days = 1\n'
     )
-    gradebook.prepare(klass, LAB, gradebook.release(klass, LAB), due=moment("2026-11-24 13:00 +0100"))
+    gradebook.prepare(klass, LAB, gradebook.release(klass, LAB), due=due("2026-11-24 13:00 +0100"))
     for learner, at in {"ana": "24 12:00", "ben": "24 12:01", "cleo": "25 12:00", "dan": "25 12:01"}.items():
         hand_in(klass, learner, at=f"2026-11-{at}:00 UTC")
         found(klass, learner, FULL)
@@ -259,11 +258,11 @@ def test_a_full_disk_under_the_gradebook(untouched, monkeypatch):
 
 
 def test_a_full_disk_under_autograded(untouched, monkeypatch):
-    def full(path, text):
-        raise BenchError("no") from OSError(errno.ENOSPC, "No space left on device")
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(record, "write_atomic", full)
+        patch.setattr(record, "put", full)
         with pytest.raises(ClassroomError, match="No space left on device.*kept in reports/"):
             recorded(untouched)
 

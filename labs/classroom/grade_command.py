@@ -52,7 +52,7 @@ def grade(number, klass, chosen, only, again, attempt, workers, scheduler, not_i
     wish = batch.Wish(_exercises(only, lab), again, attempt, not not_isolated)
     if wish.isolated and not scheduler and (why := sandbox.why_not()):
         raise ClassroomError(f"{why} With --not-isolated, grade submissions of people whom you trust.")
-    when = None if due is None else late.moment(due)
+    when = None if due is None else late.due(due)
     if due is not None and when is None:
         raise ClassroomError(f"--due {due!r} is no time: write 2026-12-01 18:00, in UTC, or with +0100 after it.")
     learners, lost = batch.names(klass, lab)
@@ -88,15 +88,15 @@ def _exercises(only: tuple[str, ...], lab) -> frozenset[str]:
 def _chosen(chosen: tuple[str, ...], learners: list[str], lab) -> list[str]:
     for name in chosen:
         if name not in learners:
-            raise ClassroomError(f"{shown(name)} has handed in nothing for lab {lab.number}.")
+            raise ClassroomError(f"{printable(name)} has handed in nothing for lab {lab.number}.")
     if not learners:
         raise ClassroomError(f"Nobody has handed in lab {lab.number} yet: `classroom collect` fetches it.")
     return sorted(set(chosen)) or learners
 
 
-def shown(name: str) -> str:
-    """A learner's name as a terminal may be given it: what is no letter or sign is written as its number."""
-    return name if name.isprintable() else ascii(name)
+def printable(text: str) -> str:
+    """A text that came from a learner, as a terminal may be given it."""
+    return text if text.isprintable() else ascii(text)
 
 
 def _tell(lab, everything, waiting, lost, seconds, as_json) -> None:
@@ -107,8 +107,8 @@ def _tell(lab, everything, waiting, lost, seconds, as_json) -> None:
         now = {"judged_now": graded.learner in judged, "isolated": graded.isolated, "exercises": exercises}
         submissions.append(about | now)
         if graded.learner in judged:
-            lines.append(f"{shown(graded.learner)}: {graded.points} of {graded.of} points")
-            lines += [f"  {shown(note)}" for note in graded.notes]
+            lines.append(f"{printable(graded.learner)}: {graded.points} of {graded.of} points")
+            lines += [f"  {printable(note)}" for note in graded.notes]
     lines.append(
         f"Lab {lab.number}: {len(judged)} judged in {seconds:.0f} s, {len(everything) - len(judged)} were judged "
         f"before, {len(lost)} could not be."
@@ -116,4 +116,4 @@ def _tell(lab, everything, waiting, lost, seconds, as_json) -> None:
     if not all(graded.isolated for graded in everything):
         lines.append("Not all of them ran in a sandbox.")
     done = {"lab": lab_name(lab.number), "seconds": round(seconds, 3), "submissions": submissions}
-    tell(done, lines, [f"{shown(name)}: {why}" for name, why in lost.items()], as_json)
+    tell(done, lines, [f"{printable(name)}: {why}" for name, why in lost.items()], as_json)

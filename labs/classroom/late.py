@@ -1,15 +1,16 @@
 """Late days: how late a submission was, and what that costs. What it costs is nbgrader's plugin to say."""
 
 import math
-import os
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from nbgrader.preprocessors import AssignLatePenalties
-from nbgrader.utils import parse_utc
 from traitlets import Integer
+
+from .handed_in import Unreadable, read_plain
+from .whose import moment
 
 DAY = timedelta(days=1).total_seconds()
 
@@ -38,22 +39,14 @@ class LateDays(AssignLatePenalties):
         return max(0.0, seconds - left * DAY)
 
 
-def moment(text: str) -> datetime | None:
-    """The moment that `text` names, in UTC as nbgrader keeps it (a time without a zone is UTC); None for none."""
-    # nbgrader would take the +0100 of "12:00 +0100" for a hundred seconds, but not that of "12:00+0100".
-    text = re.sub(r"\s+(?=[+-]\d\d:?\d\d$)", "", text.strip())
-    try:
-        return parse_utc(text) if text else None
-    except (ValueError, OverflowError, TypeError, AttributeError):
-        return None
+def due(text: str) -> datetime | None:
+    """When a lab is due, in UTC as nbgrader keeps it: "2026-12-01 18:00 +0100". None for a text that is no time."""
+    return moment(re.sub(r"^(\S+ \d\d:\d\d)(?!:)", r"\1:00", text.strip()))
 
 
 def handed_in_at(folder: Path) -> datetime | None:
     """When a submission was handed in, as its timestamp.txt says; None when that says nothing."""
     try:
-        # A learner may have put anything there: no link is followed, and no pipe is waited for.
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        with open(os.open(folder / "timestamp.txt", flags), "rb") as file:
-            return moment(file.read(100).decode())
-    except (OSError, ValueError):
+        return moment(read_plain(folder / "timestamp.txt", 200).decode().strip())
+    except (Unreadable, ValueError):
         return None

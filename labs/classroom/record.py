@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Iterable
 
-from labs.bench.errors import BenchError
-from labs.bench.state import write_atomic
-
 from . import autograded, gradebook
 from .batch import graded_of
 from .class_folder import ClassFolder
 from .errors import ClassroomError
 from .late import LateDays, handed_in_at
 from .submission import Lab, read
+from .whole import put
 
 
 def record(
@@ -46,17 +44,13 @@ def _show(klass: ClassFolder, learner: str, lab: Lab, text: str) -> None:
     """Write what nbgrader's pages show, and when it was handed in, which they look up there."""
     folder = klass.autograded(learner, lab.number)
     timestamp = klass.submitted(learner, lab.number) / "timestamp.txt"
-    files = {folder / lab.file: text}
-    if handed_in_at(timestamp.parent):
-        files[folder / timestamp.name] = timestamp.read_text("utf-8")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for path, text in files.items():
-            if not path.exists() or path.read_bytes() != text.encode():
-                write_atomic(path, text)
-    except (OSError, BenchError) as error:
-        system = error.__cause__ if isinstance(error, BenchError) else error
+        put(folder / lab.file, text.encode())
+        if handed_in_at(timestamp.parent):
+            put(folder / timestamp.name, timestamp.read_bytes())
+    except OSError as error:
         raise ClassroomError(
-            f"{folder} could not be written ({getattr(system, 'strerror', None) or system}). What was judged is kept "
-            "in reports/: make room, and start again."
+            f"{folder} could not be written ({error.strerror}). What was judged is kept in reports/: make room, and "
+            "start again."
         ) from error
