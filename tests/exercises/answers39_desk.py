@@ -164,10 +164,13 @@ for name in now:
 
 
 class MyDesk(Desk):
-    for name in now:
-        others = [member for which, member in seen[name].items() if which != code[name]]
-        if others:
-            locals()[name] = others[-1]
+    pass
+
+
+for one in now:
+    others = [member for which, member in seen[one].items() if which != code[one]]
+    if others and one in vars(MyDesk.__base__):
+        setattr(MyDesk, one, others[-1])
 
 
 """
