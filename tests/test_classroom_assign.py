@@ -431,8 +431,9 @@ def test_a_release_that_nbgrader_refuses_leaves_the_old_one(copy, tmp_path):
     solved["cells"][3]["cell_type"] = "code"
     (course.solutions / lab.file).write_text(json.dumps(solved))
     before = (copy.release("19") / lab.file).read_bytes()
-    with pytest.raises(ClassroomError, match="nbgrader made no release of lab19: "):
-        module.release(course, copy, lab)
+    for _ in range(2):
+        with pytest.raises(ClassroomError, match="nbgrader made no release of lab19: "):
+            module.release(course, copy, lab)
     assert (copy.release("19") / lab.file).read_bytes() == before
     assert module.release(Course(ROOT), copy, lab)
     assert (copy.release("19") / lab.file).read_bytes() == before
