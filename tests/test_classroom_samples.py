@@ -128,8 +128,12 @@ def of_20(tmp_path_factory) -> dict[str, Graded]:
     folder, lab = tmp_path_factory.mktemp("class"), find_lab("20")
     assert run(folder, "20").exit_code == 0
     klass = ClassFolder(folder)
-    names = ["right-in-two", "=1+1", "hostile-own-points", "hostile-equals-everything", "hostile-prints-markup"]
-    return {name: grade(submission(folder, name, lab), lab, klass, list, isolated=False) for name in names}
+    hostile = ["=1+1", "hostile-own-points", "hostile-equals-everything", "hostile-prints-markup"]
+    asked = dict.fromkeys(hostile, "20.1") | {"right-in-two": " ".join(FULL)}
+    return {
+        name: grade(submission(folder, name, lab), lab, klass, list, only=frozenset(only.split()), isolated=False)
+        for name, only in asked.items()
+    }
 
 
 def test_right_in_two_exercises_earns_exactly_theirs(of_20):

@@ -71,7 +71,7 @@ def _words(source: str) -> Iterator[tuple[str, int]]:
 def alike(sources: Mapping[str, str], release: str, published: str = "", most: int = 20) -> Alike:
     """Compare what learners wrote. `release` is what they were handed, `published` a solution that they can find.
 
-    Gives at most `most` pairs, the closest first.
+    Gives at most `most` groups, the largest first, and as many pairs, the closest first.
     """
     handed, solution = sequences(release).keys(), sequences(published).keys()
     whole = {learner: _without(sequences(source), handed) for learner, source in sources.items()}
@@ -82,10 +82,15 @@ def alike(sources: Mapping[str, str], release: str, published: str = "", most: i
     for learner, each in own.items():
         groups[frozenset(each)].append(learner)
     return Alike(
-        same=sorted((sorted(group), _pair(*sorted(group)[:2], 1.0, own)) for group in groups.values() if group[1:]),
+        same=_same(groups.values(), own)[:most],
         pairs=_pairs({group[0]: own[group[0]] for group in groups.values()})[:most],
         published=sorted((one for one in near if one[1] >= SHARE), key=lambda one: (-one[1], one[0])),
     )
+
+
+def _same(groups: Iterable[list[str]], own: dict) -> list[tuple[list[str], Pair]]:
+    alike = sorted((sorted(group) for group in groups if len(group) > 1), key=lambda group: (-len(group), group))
+    return [(group, _pair(*group[:2], 1.0, own)) for group in alike]
 
 
 def _share(these: Set[int], those: Set[int]) -> float:
