@@ -101,6 +101,7 @@ def test_all_of_the_package_that_a_learner_needs_is_in_it(klass):
     package = [path for path in (ROOT / "labs").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     left = {path.relative_to(ROOT) for path in package} - {Path(name).relative_to("lab19") for name in files}
     assert {path.parts[1] for path in left} == {"classroom"}
+    assert "lab19/labs/classroom/jupyter/labconfig/page_config.json" in files  # no news from the network
     assert files["lab19/data/claims.json"] == (ROOT / "data" / "claims.json").read_bytes()
     assert any(name.startswith("lab19/data/vectors/") for name in files)
     assert files["lab19/requirements.lock"] == (ROOT / "requirements.lock").read_bytes()

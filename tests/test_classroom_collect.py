@@ -91,7 +91,7 @@ def stamp(klass: ClassFolder, learner: str) -> str:
 def test_a_folder_with_a_notebook_or_folder_for_each(klass, source):
     put(source, "ada/19_lab_the_session_desk.ipynb", "ada's")
     put(source, "ada/notes.txt")
-    put(source, "bén_19_lab_the_session_desk.ipynb", "bén's", at=90)
+    put(source, "BÉN_19_lab_the_session_desk.ipynb", "bén's", at=90)
     put(source, "LI.ONE@example.org/work/my lab.ipynb", "li's")
     assert taken(klass, source) == ({"ada": "ada's", "bén": "bén's", "li-1": "li's"}, "")
     assert stamp(klass, "bén") == "2026-11-24 12:01:30.000000 UTC\n"
@@ -169,10 +169,15 @@ def test_nbgraders_exchange(klass, source):
     put(inbound, "li-1+lab29+2026-11-24 10:00:00 UTC/29_lab_the_token_gate.ipynb", "another lab's")
     put(inbound, "eve+lab19+2026-11-24 10:00:00 UTC/19_lab_the_session_desk.ipynb", "nobody's")
     put(inbound, "li-2+lab19+2026-11-24 10:00:00 +9999/19_lab_the_session_desk.ipynb", "li two's", at=60)
+    # An account's name is an id, and no name: this may be anybody's.
+    put(inbound, "adalovelace+lab19+2026-11-24 12:00:00 UTC/19_lab_the_session_desk.ipynb", "somebody's")
     for given in (source, source / "course", inbound):
         found, said = taken(klass, given)
         assert found == {"ada": "second", "bén": "bén's", "li-2": "li two's"}
-        assert said == "'eve+lab19+2026-11-24 10:00:00 UTC' is from nobody on the roster."
+        assert said.splitlines() == [
+            "'adalovelace+lab19+2026-11-24 12:00:00 UTC' is from nobody on the roster.",
+            "'eve+lab19+2026-11-24 10:00:00 UTC' is from nobody on the roster.",
+        ]
     assert stamp(klass, "ada") == "2026-11-24 11:00:00.250000 UTC\n"
     assert stamp(klass, "bén") == "2026-11-24 10:00:00.000000 UTC\n"
     assert stamp(klass, "li-2") == "2026-11-24 12:01:00.000000 UTC\n"  # no moment: the file's own
@@ -481,6 +486,8 @@ def test_names_are_one_however_a_system_writes_them(klass, source, tmp_path):
     apart = unicodedata.normalize("NFD", "bén")
     put(source, f"{apart}/x.ipynb", "bén's")
     assert taken(klass, source) == ({"bén": "bén's"}, "")
+    path = zipped(tmp_path / "x.zip", (f"{apart}/x.ipynb", "of a zip"))
+    assert taken(klass, path)[0] == {"bén": "of a zip"}
     apart = unicodedata.normalize("NFD", "Bén Núñez de la O")
     path = zipped(tmp_path / "x.zip", (f"{apart}_1_assignsubmission_file_/x.ipynb", "2"))
     assert taken(klass, path)[0] == {"bén": "2"}
