@@ -188,7 +188,7 @@ def test_whatever_was_handed_in_is_compared_and_soon(odd):
 
 def nasty_page(tmp_path) -> str:
     klass = ClassFolder(tmp_path)
-    names = [NASTY, "\udc80no utf-8", "=cmd|' /C calc'!A0", "<h1>49 of 49</h1>"]
+    names = [NASTY, "\udc80no utf-8", "an\na", "=cmd|' /C calc'!A0", "<h1>49 of 49</h1>"]
     submissions = {name: Submission(name, "19", {"ex-19-1": GENERATIONS + f"# {NASTY}"}) for name in names}
     rows = []
     for name in names:
@@ -210,6 +210,7 @@ def test_whatever_a_stranger_wrote_is_text(tmp_path):
     said = Parsed(html).text
     assert said.count("<script>alert(1)</script>\\u202e\\x07") >= 12
     assert "\\udc80no utf-8" in said
+    assert "an\\na" in said  # not taken for "an a"
     html.encode()
 
 
@@ -245,8 +246,8 @@ def test_it_reads_well_in_both_themes_and_nothing_runs(tmp_path):
 @pytest.mark.parametrize(
     ("text", "cell"),
     [
-        ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "' =1"),
-        ("\r=1", "'\\r=1"), ("  =1", "'  =1"), ("＝1+1", "'＝1+1"), ("\u200b=1", "\\u200b=1"), ("a\nb", "a b"),
+        ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'\\t=1"),
+        ("\r=1", "'\\r=1"), ("  =1", "'  =1"), ("＝1+1", "'＝1+1"), ("\u200b=1", "\\u200b=1"), ("a\nb", "a\\nb"),
         ("Ana-María =", "Ana-María ="), ("12.5", "12.5"), ("'quoted", "'quoted"),
     ],
 )  # fmt: skip

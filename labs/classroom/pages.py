@@ -24,6 +24,11 @@ def visible(text: str) -> str:
     return "".join(one if one.isprintable() or one in "\n\t" else ascii(one)[1:-1] for one in text)
 
 
+def one_line(text: str) -> str:
+    """A name, or what else has no line ends, as visible() shows it: with a line end it is not taken for another."""
+    return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def prose(text: str) -> Markup:
     """A sentence, with what stands between `backticks` as code."""
     parts = enumerate(visible(text).split("`"))
@@ -53,4 +58,4 @@ _templates = Environment(
     lstrip_blocks=True,
     finalize=lambda value: visible(value) if type(value) is str else value,
 )
-_templates.filters |= {"prose": prose, "points": number}
+_templates.filters |= {"one_line": one_line, "points": number, "prose": prose}

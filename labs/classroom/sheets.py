@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .grading import Graded
 from .marks import Mark, Person, number
-from .pages import visible
+from .pages import one_line
 from .submission import Lab
 
 #: How a formula begins, in a spreadsheet or in one that reads another script's signs (OWASP, CSV Injection).
@@ -43,8 +43,8 @@ class Row:
 
 def harmless(text: str) -> str:
     """`text` on one line, and as text: a spreadsheet shows the apostrophe before what it would take for a formula."""
-    line = visible(text).replace("\n", " ").replace("\t", " ")
-    return f"'{line}" if line.lstrip().startswith(FORMULA) or text.startswith(FORMULA) else line
+    line = one_line(text)
+    return f"'{line}" if text.lstrip().startswith(FORMULA) or text.startswith(FORMULA) else line
 
 
 def plain(lab: Lab, rows: Iterable[Row]) -> str:
