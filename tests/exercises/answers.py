@@ -10,7 +10,14 @@ import textwrap
 
 import pytest
 
+from labs.bench.parts import left_out
+from labs.classroom import sandbox
+from labs.classroom.batch import Seeds
+from labs.classroom.grading import grade
+from labs.classroom.submission import Submission, find_lab
 from labs.exercises import exercise, judge
+
+WITHIN = list if sandbox.why_not() or left_out("sandbox") else sandbox.bubblewrap
 
 
 def written(right, answer):
@@ -41,6 +48,23 @@ def wrong_ones(table):
     ]
 
 
+def judged(id, source, seed=None):
+    """What `check` finds in an answer, drawn from `seed`. The grader, in its sandbox, must find the same."""
+    report = judge(id, source, seed=seed)
+    lab = find_lab(exercise(id).notebook)
+    submission = Submission("somebody", lab.number, {lab.exercises[id]: source})
+    seeds = Seeds(report.seed if exercise(id).kind == "answer" else report.learner, {id: report.seed})
+    [graded] = grade(submission, lab, seeds, WITHIN, only=frozenset({id})).reports
+    assert verdicts(graded) == verdicts(report)
+    return report
+
+
+def verdicts(report):
+    """All that a report says which does not hang on ids that the answer itself draws."""
+    found = [(one.probe, one.passed, one.waits, one.points) for one in report.verdicts]
+    return report.status, report.points, report.of, report.message, found
+
+
 def gets_full_points(id, source, seed=None):
     """A right answer passes every probe."""
     report = judge(id, source, seed=seed)
@@ -50,7 +74,7 @@ def gets_full_points(id, source, seed=None):
 
 def is_refused(id, source, because):
     """A wrong answer fails the probes in `because`, each with the words there, and no others."""
-    report = judge(id, source)
+    report = judged(id, source)
     failed = {one.probe: one for one in report.verdicts if not one.passed}
     counts = {one.title for one in exercise(id).probes if one.legitimate} & set(failed) or set(failed)
     found = {probe: one.happened for probe, one in failed.items() if probe in counts}

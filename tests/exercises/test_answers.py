@@ -12,7 +12,7 @@ import test_ex20
 import test_ex21
 import test_ex22
 import test_ex33
-from answers import gets_full_points, has_answers_enough, is_refused, right_ones, wrong_ones
+from answers import gets_full_points, has_answers_enough, is_refused, judged, right_ones, wrong_ones
 
 LESSONS = [
     test_ex10, answers11, test_ex20, test_ex21, test_ex22, answers30, answers31, answers32, test_ex33,
@@ -29,6 +29,11 @@ def test_a_right_answer_gets_full_points(id, source):
 @pytest.mark.parametrize(("id", "source", "because"), wrong_ones(TABLE))
 def test_a_wrong_answer_is_refused_by_the_probes_that_should(id, source, because):
     is_refused(id, source, because)
+
+
+@pytest.mark.parametrize("id", TABLE)
+def test_the_grader_finds_what_check_finds(id):
+    assert judged(id, TABLE[id][0]).passed  # of wrong answers, is_refused() asks the same
 
 
 @pytest.mark.parametrize("id", TABLE)

@@ -1,6 +1,7 @@
 """Exercise 00.1: wrong answers are refused by the probe that should, right ones accepted however they are written."""
 
 import pytest
+from answers import judged
 
 from labs.exercises import judge
 
@@ -54,7 +55,7 @@ TEXT_ONLY = SOLUTION.replace('}.", {}', '}."')
     ],
 )
 def test_a_wrong_answer_is_refused_by_the_probe_that_should(source, probe):
-    report = judge("00.1", source)
+    report = judged("00.1", source)
     failed = {verdict.probe: verdict for verdict in report.verdicts if not verdict.passed}
     assert probe in failed
     assert failed[probe].happened
@@ -83,7 +84,7 @@ def greet(cookies):
 
 @pytest.mark.parametrize("source", [SOLUTION, FROM_A_LIST, BY_HAND], ids=["solution", "from a list", "by hand"])
 def test_a_right_answer_is_accepted_however_it_is_written(source):
-    report = judge("00.1", source)
+    report = judged("00.1", source)
     assert (report.status, report.points) == ("passed", report.of), report
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from answers import judged
 
 from labs.exercises import judge
 
@@ -328,7 +329,7 @@ WRONG["the list is overwritten"] = (
 
 @pytest.mark.parametrize(("tier", "old", "new", "probe"), WRONG.values(), ids=WRONG)
 def test_a_wrong_desk_is_refused_by_the_probe_that_should(tier, old, new, probe):
-    report = judge(tier, changed(old, new, loose() if "self.store.get('session:' + id)" in new else None))
+    report = judged(tier, changed(old, new, loose() if "self.store.get('session:' + id)" in new else None))
     failed = {verdict.probe: verdict for verdict in report.verdicts if not verdict.passed}
     assert report.status in ("partly", "failed"), report.message
     assert probe is None or (probe in failed and "counts only once" not in failed[probe].happened)
@@ -339,7 +340,7 @@ def test_a_desk_that_lists_a_session_before_it_is_stored_is_refused():
     store_it = re.search(r"        self\.store\.add\(self\._key\(id\), .*\n", solution())[0]
     source = changed(store_it, "")
     source = changed("        return id\n\n    def _key", store_it + "        return id\n\n    def _key", source)
-    report = judge("19.4", source)
+    report = judged("19.4", source)
     assert [one.probe for one in report.verdicts if not one.passed] == [
         "A log-in in the middle of revoke_all is out, or is found next time"
     ]
@@ -379,6 +380,6 @@ RIGHT = {
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("source", RIGHT.values(), ids=RIGHT)
 def test_a_right_desk_is_accepted_however_it_is_built(source, tier):
-    report = judge(tier, source or solution())
+    report = judged(tier, source or solution())
     wrong = [(one.probe, one.expected, one.happened) for one in report.verdicts if not one.passed]
     assert (report.status, wrong) == ("passed", []), report.message

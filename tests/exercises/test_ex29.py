@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from answers import judged
 from gates29 import CHEATS, RIGHT, WRONG
 
 from labs.auth import jws, tokens
@@ -50,7 +51,7 @@ def test_a_wrong_gate_is_refused_by_the_probe_that_should(monkeypatch, rule, pai
     tier, probe = PROBES[rule]
     asked = [one for one in exercise(tier).probes if one.legitimate or one is probe]
     monkeypatch.setattr(exercise(tier), "probes", asked)  # the others would find more, and take their time
-    report = judge(tier, changed(*pairs))
+    report = judged(tier, changed(*pairs))
     found = failed(report)
     assert report.status in ("partly", "failed"), report.message
     assert rule in found, found.keys()
@@ -66,7 +67,7 @@ def test_every_probe_refuses_something():
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("source", [None, *RIGHT.values()], ids=["the solution", *RIGHT])
 def test_a_right_gate_is_accepted_however_it_is_built(source, tier):
-    report = judge(tier, source or solution())
+    report = judged(tier, source or solution())
     wrong = [(one.probe, one.expected, one.happened) for one in report.verdicts if not one.passed]
     assert (report.status, wrong) == ("passed", []), report.message
     assert report.points == report.of == exercise(tier).points
@@ -75,7 +76,7 @@ def test_a_right_gate_is_accepted_however_it_is_built(source, tier):
 @pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("source", CHEATS.values(), ids=CHEATS)
 def test_whoever_verifies_nothing_earns_nothing(source, tier):
-    report = judge(tier, source)
+    report = judged(tier, source)
     assert report.points == 0
     assert report.status == "failed"
 
