@@ -278,7 +278,11 @@ def is_refused(intruder: User, victim: User) -> bool:
 
 def test_everybody_has_their_own_server_and_no_other(users, hub):
     instructor, ana, ben = users
-    assert "formgrader" in instructor.get("formgrader/manage_assignments").text
+    page = instructor.get("formgrader/manage_assignments")
+    assert "formgrader" in page.text
+    # JupyterLab shows it as a page within its page, and a hub forbids that to all others.
+    assert page.headers["Content-Security-Policy"] == "frame-ancestors 'self'"
+    assert ana.get("lab").headers["Content-Security-Policy"] == "frame-ancestors 'none'"
     assert ana.browser.get(f"{ana.base}/formgrader/manage_assignments").status_code == 404
     assert is_refused(ana, ben)
     assert is_refused(ben, instructor)

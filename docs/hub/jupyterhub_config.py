@@ -86,6 +86,7 @@ if FOR_A_CLASS:
     c.JupyterHub.authenticator_class = "pam"
     c.JupyterHub.spawner_class = "jupyterhub.spawner.LocalProcessSpawner"
     c.PAMAuthenticator.open_sessions = False
+    c.JupyterHub.cleanup_servers = False  # a hub that is started again, for a new roster, disturbs nobody's work
 else:
     c.JupyterHub.authenticator_class = "shared-password"
     c.JupyterHub.spawner_class = "simple"
