@@ -139,6 +139,17 @@ def test_what_waits_hangs_on_the_customer():
     assert "count once another probe does" in alone
 
 
+@pytest.mark.parametrize(("points", "first"), [(3, STAYS_IN), (4, ENDED)])
+def test_the_first_is_where_to_start_unless_twice_as_much_hangs_on_another(points, first):
+    said = text(one(verdicts=[failed(STAYS_IN, "answered 401", 2), failed(ENDED, "it did", points)]))
+    assert f"Start here: 19.1 · {first}" in said
+
+
+def test_what_shows_it_is_called_what_it_is():
+    assert "The call that shows it" in text(one(verdicts=[failed(STAYS_IN, "x", exchange="payload(token, jwk)")]))
+    assert "The exchange that shows it" in text(one(verdicts=[failed(STAYS_IN, "x", exchange="GET / HTTP/1.1")]))
+
+
 def test_a_cell_that_could_not_be_run_is_told_once():
     said = text(*(one(f"19.{n}", "unusable", 0, message="The cell is not valid Python.") for n in (1, 2, 3)))
     assert said.count("The cell is not valid Python.") == 2

@@ -36,8 +36,13 @@ class Finding:
 
     @property
     def exchange(self) -> str:
-        """The HTTP that shows it, if any does."""
+        """The HTTP, or the call, that shows it; "" when none does."""
         return self.probes[0].exchange
+
+    @property
+    def shown_by(self) -> str:
+        """What the exchange is: HTTP, or the call of a function."""
+        return "The exchange that shows it" if " HTTP/" in self.exchange else "The call that shows it"
 
     @property
     def fields(self) -> list[tuple[str, str]]:
@@ -80,7 +85,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Start:
-    """What to mend first, since most hangs on it: where it is on the page, its probe, and the judge's words."""
+    """What to mend first, since much hangs on it: where it is on the page, its probe, and the judge's words."""
 
     anchor: str
     where: str
@@ -159,7 +164,7 @@ class _Cause:
 
 
 def start(parts: list[Part]) -> Start | None:
-    """The cause on which most points hang, those that wait included; the first of equal ones; None without any."""
+    """The first cause with many points, those that wait for it included: none has twice as many. None without any."""
     causes: dict[tuple[str, str], _Cause] = {}
     for part in parts:
         if part.state == STATES["unusable"][0]:
@@ -177,7 +182,8 @@ def start(parts: list[Part]) -> Start | None:
             cause.probes += len(hanging)
     if not causes:
         return None
-    (happened, _), most = max(causes.items(), key=lambda one: one[1].points)
+    half = max(cause.points for cause in causes.values()) / 2
+    (happened, _), most = next(one for one in causes.items() if one[1].points > half)
     behind = f"{most.points} point{'' if most.points == 1 else 's'} hang{'s' if most.points == 1 else ''} on it"
     behind += f", in {most.probes} probes." if most.probes > 1 else "."
     return Start(most.anchor, most.where, happened, most.look_at, behind)
