@@ -32,7 +32,9 @@ def feedback(number, klass, chosen, lessons, as_json):
     A page names the draw that it is about, so that its learner can see it again. Grade a second hand-in with
     `grade --attempt 2`, which draws anew.
 
-    On a hub, lessons become links with --lessons https://HUB/hub/user-redirect/lab/tree/notebooks
+    \b
+    On a hub, lessons become links with
+      --lessons https://HUB/hub/user-redirect/lab/tree/notebooks
     """
     from .feedback import write_feedback
 
