@@ -288,12 +288,13 @@ def workers(count: int, scheduler: str | None = None) -> Iterator:
         with _client(Client, scheduler) as client:
             yield client
         return
-    # No pages of Dask's: nobody is asked who they are there.
-    routes = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+    # No pages of Dask's, where nobody is asked who they are; and no worker that looks at itself every 10 ms.
+    settings = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": [],
+                "distributed.worker.profile.enabled": False}  # fmt: skip
     # A worker judges one submission at a time. Its wire is encrypted with keys of this batch: a port of this machine
     # is open to everybody on it, and whoever may speak to a scheduler runs code.
     with (
-        dask.config.set(routes),
+        dask.config.set(settings),
         LocalCluster(
             n_workers=count, threads_per_worker=1, processes=True, security=True, memory_limit=0,
             scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"}, silence_logs=logging.CRITICAL,
