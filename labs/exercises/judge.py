@@ -13,6 +13,7 @@ from .process import TOTAL_SECONDS, LearnerError, NotAttempted, Process, Within
 from .report import Report, Verdict
 
 UNSERVED = "it held, but it counts only once the customers of this exercise are served"
+UNPROVEN = "it held, but it counts only once the first probe of this exercise does"
 UNCHANGED = "it held, as it did before: it counts once one of the others holds, too"
 
 
@@ -95,13 +96,18 @@ def _loads(the, process, report):
         report.status = "not attempted"
         return False
     except LearnerError as error:
-        report.status, report.message = "unusable", f"{str(error)[0].upper()}{str(error)[1:]}."
+        report.status, report.message = "unusable", _sentence(error)
         return False
     missing = [name for name in the.defines if name not in names]
     if missing:
         report.status = "unusable"
         report.message = f"The cell does not define {' and '.join(missing)}: that is what exercise {the.id} hands in."
     return not missing
+
+
+def _sentence(error):
+    text = str(error)
+    return text[0].upper() + text[1:] + ("" if text.endswith("?") else ".")
 
 
 def _answer(the, process, report):
@@ -111,7 +117,7 @@ def _answer(the, process, report):
     except NotAttempted:
         return None
     except LearnerError as error:
-        report.message = f"{str(error)[0].upper()}{str(error)[1:]}."
+        report.message = _sentence(error)
         return None
 
 
@@ -154,8 +160,9 @@ def _count(the, report):
     )
     for probe, verdict in zip(the.probes, report.verdicts, strict=True):
         if verdict.passed and not probe.legitimate and not served:
-            verdict.passed, verdict.waits, verdict.happened = False, True, UNSERVED
-            verdict.look_at = "the probes of customers"
+            attack = the.kind == "attack"
+            verdict.passed, verdict.waits, verdict.happened = False, True, UNPROVEN if attack else UNSERVED
+            verdict.look_at = "the first probe" if attack else "the probes of customers"
     done = any(verdict.passed for probe, verdict in zip(the.probes, report.verdicts, strict=True) if not probe.kept)
     for probe, verdict in zip(the.probes, report.verdicts, strict=True):
         if verdict.passed and probe.kept and not done:
