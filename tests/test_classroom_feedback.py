@@ -92,7 +92,7 @@ def test_what_the_title_says_is_not_said_again():
     [
         ("passed", "", "everything held"),
         ("not attempted", "", "Your notebook has no answer to it"),
-        ("unusable", "Your cell took more than 4 seconds: is there a loop that never ends?.", "that never ends?"),
+        ("unusable", "Your cell took more than 4 seconds: is there a loop that never ends?", "that never ends?"),
     ],
 )
 def test_an_exercise_without_findings_says_why(status, message, says):

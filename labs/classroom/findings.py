@@ -99,7 +99,7 @@ def part(report: Report, worth: Mark, written: Written, lessons: str) -> Part:
     state, tone = STATES.get(report.status, (report.status, "soft"))
     found = Part(
         report.exercise, report.title, number(worth.points[report.exercise]), report.of, state, tone,
-        message=_sentence(report.message),
+        message=report.message,
         waiting=[one for one in report.verdicts if one.waits],
         passed=[one for one in report.verdicts if one.passed],
         probes=len(report.verdicts),
@@ -125,10 +125,6 @@ def part(report: Report, worth: Mark, written: Written, lessons: str) -> Part:
     if the.kind != "answer" and report.verdicts:
         found.replay = f'check("{the.id}", {", ".join(the.defines)}, seed="{report.seed}")'
     return found
-
-
-def _sentence(message: str) -> str:
-    return message.removesuffix(".") if message.endswith("?.") else message
 
 
 def _findings(anchor: str, failed: list[Verdict]) -> list[Finding]:
