@@ -19,6 +19,7 @@ import nbformat
 import psutil
 from bench_attacks import attack_figures
 from bench_browser import browser_figures
+from bench_classroom import classroom_figures
 from bench_tokens import token_figures
 from nbclient import NotebookClient
 from rich.console import Console
@@ -171,6 +172,7 @@ def figures():
     yield from token_figures()
     yield from attack_figures()
     yield from browser_figures()
+    yield from classroom_figures()
     for file in LESSONS:
         seconds, memory = run_all(file)
         limit = 20 if file.stem.startswith(BROWSER_LESSONS) else 10
