@@ -97,28 +97,59 @@ EVERYTHING = """
                 pass
 """
 ALL = EVERYTHING.format(attacks=", ".join(dict.fromkeys(RAID_ON.values())) + ",")
+NONE = "nothing that you handed in is evidence of it"
+NEW_ID_, CREATE_, ENDED_, ROTATE_, TOKEN_ = ({one: NONE} for one in FOUND)
+NO_ONE = dict.fromkeys(FOUND, NONE)
+COUNTS = """
+    def counts(self, http, ana, me):
+        import json
+        ana("log in", "b")
+        ana("leave", "b", hours=1)
+        name, id = cookie_in(http("GET", "/csrf", {}, None))
+        ana("sit down", "a", cookies={name: id})
+        ana("log in", "a")
+        mine = [log_in(http, me)[1], log_in(http, me)[1]]
+        counted = [hashlib.sha256(f"{base(name)}:{number}".encode()).hexdigest() for number in range(99)]
+        records = ana("leak").values()
+        tokens = {json.loads(http("GET", "/csrf", {"Cookie": f"{name}={one}"}, None)["body"])["csrf"] for one in mine}
+        open_ = [
+            rotate_a_visitors_id if http("GET", "/me", {"Cookie": f"{name}={id}"}, None)["status"] == 200 else None,
+            ended_in_silence
+            if http("GET", "/me", {"Cookie": f"{name}={ana('left behind', 'b')[name]}"}, None)["status"] == 200
+            else None,
+            new_id_counted if mine[0] in counted else None,
+            create_tells if any("id" in one for one in records) else None,
+            token_of_mallory if len(tokens) == 1 else None,
+        ]
+        if len(open_) - open_.count(None) == 1:
+            max(open_, key=bool)(http, ana, me)
+"""
 RAID_RIGHT = {
     "other ways": raid(SEED, ended="ended_while_busy", token="token_of_a_visitor"),
     "with methods of its own": added(raid(SEED), "def helper(self): return 1", "def login(self): raise ValueError"),
     "only what is needed": raid(SEED).replace("class DeskRaid:\n    pass", "class DeskRaid:\n    allowed = True"),
 }
 RAID_WRONG = {
-    f"the {which} is not found": (raid(SEED, **{where: None}), {title: "nothing that you handed in lands"})
+    f"the {which} is not found": (raid(SEED, **{where: None}), {title: NONE})
     for which, where, title in zip(NUMBERS, (NEW_ID, CREATE, ENDED, ROTATE, TOKEN), FOUND, strict=True)
 } | {
-    "nobody is accused": ("class DeskRaid:\n    pass", {EVIDENCE: "it held, as it did before"}),
+    "nobody is accused": ("class DeskRaid:\n    pass", NO_ONE | {EVIDENCE: "it held, as it did before"}),
     "everybody is accused": (
         "class DeskRaid:\n" + "".join(f"    def {one}(self, http, ana, me): pass\n" for one in places("desk")),
-        {EVIDENCE: "Ana lost nothing: either new_id() is sound"},
+        NO_ONE | {EVIDENCE: "Ana lost nothing: either new_id() is sound"},
     ),
     "one who is honest is accused, too": (raid(SEED, key="key_spelled"), {EVIDENCE: "either key() is sound"}),
     "one raid for all doors": (
         added(raid(SEED), ALL, *(f"{one} = everything" for one in places("desk"))),
-        {EVIDENCE: "it lands somewhere else"},
+        NO_ONE | {EVIDENCE: "it lands somewhere else"},
     ),
     "one raid for the right doors": (
         added(raid(SEED), ALL, *(f"{one} = everything" for one in (NEW_ID, CREATE, ENDED, ROTATE, TOKEN))),
-        {EVIDENCE: "it lands somewhere else"},
+        NO_ONE | {EVIDENCE: "it lands somewhere else"},
+    ),
+    "one raid for all doors, where one alone is open": (
+        added(raid(SEED), COUNTS, *(f"{one} = counts" for one in (NEW_ID, CREATE, ENDED, ROTATE, TOKEN))),
+        NO_ONE | {EVIDENCE: "it lands somewhere else"},
     ),
     "the first raid does nothing, the second does all": (
         added(
@@ -130,26 +161,26 @@ RAID_WRONG = {
             "    json.seen > 1 and self.everything(http, ana, me)",
             *(f"{one} = new_id" for one in (CREATE, ENDED, ROTATE, TOKEN)),
         ),
-        {EVIDENCE: ""},
+        NO_ONE | {EVIDENCE: ""},
     ),
     "the raid of another place": (
-        raid(SEED, create="ended_in_silence"), {EVIDENCE: "has a sound create(): it lands somewhere else"},
+        raid(SEED, create="ended_in_silence"), CREATE_ | {EVIDENCE: "has a sound create(): it lands somewhere else"},
     ),
     "a raid that breaks": (
         added(raid(SEED), "def token(self, http, ana, me): ana('sleep')"),
-        {EVIDENCE: "your token raised TypeError: Ana knows no step 'sleep'"},
+        TOKEN_ | {EVIDENCE: "your token raised TypeError: Ana knows no step 'sleep'"},
     ),
     "what Ana would not do": (
         added(raid(SEED), "def ended(self, http, ana, me): ana('leave', hours=0.1)"),
-        {EVIDENCE: "Ana is away for 1 to 48 hours"},
+        ENDED_ | {EVIDENCE: "Ana is away for 1 to 48 hours"},
     ),
     "a cookie from under her nose": (
         added(raid(SEED), "def ended(self, http, ana, me): ana('log in'); ana('left behind')"),
-        {EVIDENCE: "nobody gets at laptop yet"},
+        ENDED_ | {EVIDENCE: "nobody gets at laptop yet"},
     ),
     "the bank's own page": (
         added(raid(SEED), "def token(self, http, ana, me): ana('visit', page={'host': 'app.fernbank.localhost'})"),
-        {EVIDENCE: "Mallory has no host 'app.fernbank.localhost'"},
+        TOKEN_ | {EVIDENCE: "Mallory has no host 'app.fernbank.localhost'"},
     ),
 }  # fmt: skip
 
@@ -284,6 +315,13 @@ MEND_WRONG = {
         dict.fromkeys((DAILY, BASKET, WORKING_DAY), "it held, as it did before")
         | dict.fromkeys(MENDED, "")
         | {WHOLE: ""},
+    ),
+    "whoever comes when Mallory has been there is refused": (
+        without(
+            "def load(self, id):\n    return None if self.store.get('user:mallory') else super().load(id)"
+        ),
+        dict.fromkeys(MENDED, "answered 401") | {WHOLE: "answered 401"}
+        | dict.fromkeys((DAILY, BASKET, WORKING_DAY), "it held, as it did before"),
     ),
     "a longer list that ends, too": (
         without(method("remember").replace("key]}", "key][-6:]}")), {WHOLE: "mallory read ana's balance"},

