@@ -14,6 +14,7 @@ import pytest
 from teach_cells import RIGHT, STUB, WRONG, Kernel, cell, declared
 
 from labs.exercises import Report, Verdict, all_exercises
+from labs.exercises.judge import UNCHANGED, UNPROVEN
 from labs.teach import CheckFailed, check, hint, hinting, progress, reports
 from labs.teach import results as kept
 
@@ -313,6 +314,15 @@ def test_a_probe_that_held_but_does_not_count_yet_is_no_failure():
     assert drawing.text.count("happened") == 1
     assert reports.WAITS in drawing.text
     assert reports.WAITS in drawing.html
+
+
+def test_what_waits_says_for_what():
+    held = [Verdict("One", 1, False, "", why, "", waits=True) for why in (UNCHANGED, UNPROVEN)]
+    drawing = reports.draw(Report("39.3", "Find", "1", "failed", 0, 2, [held[0], held[1], held[1]]))
+    for sentence in (reports.KEPT, reports.WAITS_FOR_AN_ATTACK):
+        assert drawing.text.count(sentence) == 1
+        assert sentence in drawing.html
+    assert reports.WAITS not in drawing.text
 
 
 def test_an_expectation_that_the_title_has_said_is_not_said_again():

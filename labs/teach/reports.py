@@ -5,12 +5,15 @@ import textwrap
 from markupsafe import Markup
 
 from labs.exercises import Report, Verdict
+from labs.exercises.judge import UNCHANGED, UNPROVEN
 
 from .drawing import Drawing, prose
 from .exchange import visible
 
 WIDTH = 92  # characters of the text form
 WAITS = "held; its points count once every customer is served"
+WAITS_FOR_AN_ATTACK = "held; its points count once the first one holds"
+KEPT = "held, as it did before; its points count once another one does"
 
 
 def draw(report: Report, replay: str = "") -> Drawing:
@@ -41,6 +44,11 @@ def _points(verdict):
     return f"{verdict.points} point{'' if verdict.points == 1 else 's'}"
 
 
+def _waits(verdict):
+    """For what the points of a probe wait that held."""
+    return {UNCHANGED: KEPT, UNPROVEN: WAITS_FOR_AN_ATTACK}.get(verdict.happened, WAITS)
+
+
 # ---- text --------------------------------------------------------------------------------------------------
 
 
@@ -53,8 +61,7 @@ def _text(report: Report, replay: str) -> str:
             lines.append(_right(f"  – {verdict.probe}", _points(verdict)))
         else:
             lines += [_right(f"  ✗ {verdict.probe}", _points(verdict)), *_why(verdict, report.exercise)]
-    if any(verdict.waits for verdict in report.verdicts):
-        lines.append(f"  – {WAITS}")
+    lines += dict.fromkeys(f"  – {_waits(verdict)}" for verdict in report.verdicts if verdict.waits)
     if report.printed:
         lines += ["  your code printed", textwrap.indent(visible(report.printed).rstrip("\n"), "      ")]
     if replay:
@@ -123,7 +130,7 @@ def _row(verdict: Verdict, exercise: str) -> Markup:
     if verdict.passed:
         return PASSED.format(prose(verdict.probe), f"{verdict.points} of {verdict.points}")
     if verdict.waits:
-        return WAITING.format(prose(verdict.probe), WAITS, verdict.points)
+        return WAITING.format(prose(verdict.probe), _waits(verdict), verdict.points)
     why = Markup("").join(FIELD.format(name, prose(visible(value))) for name, value in _fields(verdict))
     why += Markup('<dt>more</dt><dd><code>hint("{}")</code></dd>').format(exercise)
     shown = FOLDED.format("The exchange that shows it", visible(verdict.exchange)) if verdict.exchange else ""
