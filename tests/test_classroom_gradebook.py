@@ -128,12 +128,16 @@ def test_the_notebook_that_is_shown_is_the_released_one_with_the_learners_cells(
     assert output["text"].startswith("20.1 · exercise 20.1: ")
 
 
-def test_a_submission_that_was_changed_since_keeps_its_old_grade_until_it_is_judged(klass):
+def test_a_submission_that_was_changed_since_keeps_grade_and_page_until_it_is_judged(klass):
     found(klass, "ana", FULL)
     recorded(klass)
-    hand_in(klass, "ana", STUBS)
+    shown = klass.autograded("ana", "20") / LAB.file
+    before = shown.read_text()
+    hand_in(klass, "ana", STUBS, at="2026-11-25 12:00:00 UTC")
     recorded(klass)
     assert scores(klass)["ana"] == list(FULL.values())
+    assert shown.read_text() == before
+    assert rows(klass, SUBMISSIONS)[0][2] == "2026-11-24 12:00:00.000000"
 
 
 # Late ------------------------------------------------------------------------------------------------
