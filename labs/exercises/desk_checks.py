@@ -20,19 +20,14 @@ BANK = "https://bank.fernbank.example/"  # a host that is not this machine, wher
 def log_in_and_out(lab):
     """Ana and Ben log in, see their own accounts, log out, and are out."""
     for name in lab.random.sample(["ana", "ben"], 2):
-        comes_and_goes(lab, name)
-
-
-def comes_and_goes(lab, name):
-    """A customer, who may be Mallory, logs in, sees the own account, logs out, and is out."""
-    customer = in_session(lab, name)
-    events = [one for one in lab.site.record if one.person == name]
-    said = str(events[-1]) if events else "nothing"
-    lab.expect(said == f"{name} read their own balance", f"{name} sees {name}'s account", f"the record: {said}")
-    served(lab, customer.log_out(), name.title())
-    after = customer.read("/balance")
-    lab.expect(after.status == 401, "after a log-out nobody is in", lab.answered(after), after.exchange)
-    served(lab, customer.log_in(), name.title())
+        customer = in_session(lab, name)
+        events = [one for one in lab.site.record if one.person == name]
+        said = str(events[-1]) if events else "nothing"
+        lab.expect(said == f"{name} read their own balance", f"{name} sees {name}'s account", f"the record: {said}")
+        served(lab, customer.log_out(), name.title())
+        after = customer.read("/balance")
+        lab.expect(after.status == 401, "after a log-out nobody is in", lab.answered(after), after.exchange)
+        served(lab, customer.log_in(), name.title())
 
 
 def link_from_elsewhere(lab):

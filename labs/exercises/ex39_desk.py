@@ -9,14 +9,13 @@ import ast
 import inspect
 from contextlib import suppress
 
-from labs.servers.planted import alone, chosen, place, places, source, with_flaws
+from labs.servers.planted import FLAWS, alone, chosen, place, places, source, with_flaws
 
 from . import desk_tools
 from .desk_attacks import of_place
 from .desk_checks import (
     CHECKS,
     basket_and_large_sum,
-    comes_and_goes,
     forms,
     link_from_elsewhere,
     log_in_and_out,
@@ -24,6 +23,7 @@ from .desk_checks import (
     within_limits,
 )
 from .desk_raid import Mounted, carry_out, desk_policy, open_bank, raided
+from .ex30 import in_session
 from .exercise import BASICS, Exercise
 from .lab import ProbeFailed
 from .process import LearnerError, NotAttempted
@@ -105,7 +105,9 @@ def proves(lab, where):
     "Each accusation has its evidence, and no other", kept=True, look_at="the raid that is named: take it out, or on"
 )
 def evidence(lab):
-    for where in accused(lab):
+    named = accused(lab)
+    lab.expect(len(named) <= FLAWS, "five accusations at most: there are five flaws", f"{len(named)} accusations")
+    for where in named:
         proves(lab, where)
 
 
@@ -113,8 +115,8 @@ def found(number):
     """The probe of one of the five flaws. What it says of a raid is the same wherever it fails: no list of them."""
 
     def run(lab):
-        where, proven = place(chosen("desk", lab.learner)[number]), False
-        if where in accused(lab):
+        where, proven, named = place(chosen("desk", lab.learner)[number]), False, accused(lab)
+        if where in named and len(named) <= FLAWS:
             with suppress(ProbeFailed, LearnerError):
                 proves(lab, where)
                 proven = True
@@ -192,8 +194,16 @@ def resists(lab, where, text=None):
             lab.raise_learner_error()
         happened = f"the bank's record: {lab.site.record.lost('ana')[0] if lost else ''}"
         lab.expect(not lost, f"Ana loses nothing when this happens: {attack.__doc__}", happened, lab.last)
-        comes_and_goes(lab, lab.random.choice(["ana", "ben", "mallory"]))
-    comes_and_goes(lab, "mallory")
+        if lab.random.random() < 0.25:
+            served_on(lab, lab.random.choice(["ana", "ben"]))
+    served_on(lab, "mallory")
+
+
+def served_on(lab, name):
+    """Expect that a customer logs in and is served, whatever was tried before."""
+    answer = in_session(lab, name, page=None).read("/balance")
+    what = f"{name.title()} sees the own account, whatever was tried before"
+    lab.expect(answer.status == 200, what, lab.answered(answer), answer.exchange)
 
 
 @MEND.probe("Ana and Ben log in, pay, and log out", kept=True, look_at="what your methods changed beside the flaw")

@@ -136,12 +136,18 @@ RAID_WRONG = {
     "nobody is accused": ("class DeskRaid:\n    pass", NO_ONE | {EVIDENCE: "it held, as it did before"}),
     "everybody is accused": (
         "class DeskRaid:\n" + "".join(f"    def {one}(self, http, ana, me): pass\n" for one in places("desk")),
-        NO_ONE | {EVIDENCE: "Ana lost nothing: either new_id() is sound"},
+        NO_ONE | {EVIDENCE: "15 accusations"},
     ),
-    "one who is honest is accused, too": (raid(SEED, key="key_spelled"), {EVIDENCE: "either key() is sound"}),
+    "one who is honest is accused, too": (raid(SEED, key="key_spelled"), NO_ONE | {EVIDENCE: "6 accusations"}),
+    "one who is honest is accused, and another is not": (
+        raid(SEED, key="key_spelled", token=None), TOKEN_ | {EVIDENCE: "either key() is sound"},
+    ),
+    "a raid that misses": (
+        raid(SEED, token="token_fits_missing"), TOKEN_ | {EVIDENCE: "either token() is sound"},
+    ),
     "one raid for all doors": (
         added(raid(SEED), ALL, *(f"{one} = everything" for one in places("desk"))),
-        NO_ONE | {EVIDENCE: "it lands somewhere else"},
+        NO_ONE | {EVIDENCE: "15 accusations"},
     ),
     "one raid for the right doors": (
         added(raid(SEED), ALL, *(f"{one} = everything" for one in (NEW_ID, CREATE, ENDED, ROTATE, TOKEN))),
