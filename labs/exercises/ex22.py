@@ -471,10 +471,13 @@ def swapped(sealed):
 def other_key(lab):
     key, other, token = key_of(lab), key_of(lab), token_of(lab)
     sealed = sealed_of(lab, token, key)
-    keys = [other, *(flipped(lab, key, n) for n in range(32))]
-    for one, given in zip(keys, opened(lab, [[sealed, one] for one in keys]), strict=True):
-        what = "another key" if one is other else "a key that differs by one bit"
-        lab.expect(given is None, "None: it was sealed with another key", f"with {what} unseal() gave {given!r:.60}")
+    [given] = opened(lab, [[sealed, other]])
+    lab.expect(given is None, "None: it was sealed with another key", f"with another key unseal() gave {given!r:.60}")
+    close = [flipped(lab, key, n) for n in range(32)]
+    for given in lab.call_each("unseal", [[sealed, one] for one in close]):
+        # Fernet proves with one half of its key: with another half to decrypt with it may give noise, or stumble.
+        happened = "with a key that differs by one bit unseal() gave the token"
+        lab.expect(given != token, "no token: it was sealed with another key", happened)
 
 
 # ---- 22.3 ----------------------------------------------------------------------------------------------------
