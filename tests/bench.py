@@ -184,7 +184,8 @@ def figures():
             yield f"check of {id}", f"{seconds:.2f} s", "1 s", seconds < 1
     for number in LABS:
         lab = sum(seconds for id, seconds in checks.items() if id.startswith(number))
-        yield f"check of lab {number}, all tiers", f"{lab:.2f} s", "3 s", lab < 3
+        limit = 15 if number == "39" else 3  # each of ten flaws is attacked and mended by itself, in banks of its own
+        yield f"check of lab {number}, all tiers", f"{lab:.2f} s", f"{limit} s", lab < limit
     seconds = malformed_seconds()
     what = f"lab 29: 5,200 malformed tokens, made and judged ({5200 / seconds:,.0f} a second)"
     yield what, f"{seconds:.2f} s", "2.6 s", seconds < 2.6
