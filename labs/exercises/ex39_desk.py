@@ -9,7 +9,7 @@ import ast
 import inspect
 from contextlib import suppress
 
-from labs.servers.planted import FLAWS, alone, chosen, place, places, source, with_flaws
+from labs.servers.planted import alone, chosen, place, places, source, with_flaws
 
 from . import desk_tools
 from .desk_attacks import of_place
@@ -25,10 +25,8 @@ from .desk_checks import (
 from .desk_raid import Mounted, carry_out, desk_policy, open_bank, raided
 from .ex30 import in_session
 from .exercise import BASICS, Exercise
-from .lab import ProbeFailed
 from .process import LearnerError, NotAttempted
-
-NUMBERS = ("first", "second", "third", "fourth", "fifth")
+from .raids import ORDINALS, ask_for_raids, drawn
 
 # ---- 39.1 ----------------------------------------------------------------------------------------------------
 
@@ -54,12 +52,6 @@ FIND = Exercise(
 )
 
 
-def accused(lab):
-    """The places that the learner's raid has a method for."""
-    named = lab.call(f"{lab.make('DeskRaid')}.__dir__")
-    return [one for one in places("desk") if one in named]
-
-
 def robs(lab, where, flaws):
     """Whether the learner's raid on this place costs Ana something in a bank with these flaws, and what it raised."""
     lab.process.load(lab.now)  # so that nothing is kept from the raid before
@@ -78,59 +70,7 @@ def robs(lab, where, flaws):
         return bool(lab.site.record.lost("ana")), error
 
 
-def proves(lab, where):
-    """Expect that the learner's raid on a place lands there, and in no bank where this place is sound."""
-    flaws = chosen("desk", lab.learner)
-    alone = [one for one in flaws if place(one) == where]
-    others = [one for one in flaws if place(one) != where]
-    banks = [alone, others, *([one] for one in lab.random.sample(others, 2))]
-    # A raid can tell neither which comes first, nor by the number of open doors which is which.
-    outcome = {tuple(these): robs(lab, where, these) for these in lab.random.sample(banks, len(banks))}
-    robbed, error = outcome.pop(tuple(alone))
-    lab.expect(
-        not any(elsewhere for elsewhere, _ in outcome.values()),
-        f"where {where}() is sound, your raid on it costs Ana nothing",
-        f"it costs her as much in a bank that has a sound {where}(): it lands somewhere else",
-    )
-    if not robbed and error is not None:
-        raise error
-    lab.expect(
-        robbed,
-        f"{where}() as it stands in your bank, and all else sound: your raid costs Ana something",
-        f"Ana lost nothing: either {where}() is sound, or the raid misses what is wrong with it",
-    )
-
-
-@FIND.probe(
-    "Each accusation has its evidence, and no other", kept=True, look_at="the raid that is named: take it out, or on"
-)
-def evidence(lab):
-    named = accused(lab)
-    lab.expect(len(named) <= FLAWS, "five accusations at most: there are five flaws", f"{len(named)} accusations")
-    for where in named:
-        proves(lab, where)
-
-
-def found(number):
-    """The probe of one of the five flaws. What it says of a raid is the same wherever it fails: no list of them."""
-
-    def run(lab):
-        where, proven, named = place(chosen("desk", lab.learner)[number]), False, accused(lab)
-        if where in named and len(named) <= FLAWS:
-            with suppress(ProbeFailed, LearnerError):
-                proves(lab, where)
-                proven = True
-        lab.expect(
-            proven, "a raid that costs Ana something through it", "nothing that you handed in is evidence of it, yet"
-        )
-
-    return run
-
-
-for _number, _which in enumerate(NUMBERS):
-    FIND.probe(f"The {_which} flaw is found", look_at="the methods that you have not accused, and your raids")(
-        found(_number)
-    )
+ask_for_raids(FIND, "desk", robs)
 
 
 # ---- 39.2 ----------------------------------------------------------------------------------------------------
@@ -225,7 +165,7 @@ def mended(number):
     """The probe of one of the five flaws: by itself, all else sound."""
 
     def run(lab):
-        flaw = chosen("desk", lab.learner)[number]
+        flaw = drawn("desk", lab.learner)[number]
         text = alone("desk", flaw)
         lab.process.kill()  # what another probe gave was sound here: nothing of it is left to be copied
         my_desk(lab, text)
@@ -238,7 +178,7 @@ def mended(number):
     return run
 
 
-for _number, _which in enumerate(NUMBERS):
+for _number, _which in enumerate(ORDINALS):
     MEND.probe(f"The {_which} flaw is mended, and its customers are served", points=2, look_at="the method it is in")(
         mended(_number)
     )

@@ -2,12 +2,11 @@
 
 import inspect
 import itertools
-import random
 from functools import cache
 
 from labs.auth.stores import MemoryStore
 from labs.servers import Books, customers
-from labs.servers.planted import FLAWS, chosen, place, places, source, with_flaws
+from labs.servers.planted import FLAWS, place, places, source, with_flaws
 from labs.servers.planted import mallory as tools
 from labs.servers.planted.counter import GONE, Issuer, as_mallory, counter
 from labs.servers.planted.gate import Gate, Refused
@@ -17,10 +16,9 @@ from .gate_attacks import attacks
 from .lab import FAST, Customer, ProbeFailed
 from .mint import damaged
 from .process import LearnerError, NotAttempted
+from .raids import ORDINALS, ask_for_raids, drawn
 
-ORDINALS = ("first", "second", "third", "fourth", "fifth")
 MOST = 300  # requests of one raid
-NONE_YET = "none does, yet"
 
 # ---- what both of them share -----------------------------------------------------------------------------------
 
@@ -28,11 +26,6 @@ NONE_YET = "none does, yet"
 def served(lab):
     """The counter that an At has opened."""
     return lab.app
-
-
-def planted(lab) -> list[type]:
-    """The learner's five flaws, not in the source's order: a title must not say where one stands."""
-    return random.Random(f"{lab.learner}/39.3").sample(chosen("gate", lab.learner), FLAWS)
 
 
 @cache
@@ -120,21 +113,6 @@ FIND = Exercise(
 )
 
 
-def accused(lab) -> list[str]:
-    """The places that the learner's raid has a method for. Raises NotAttempted when there is none."""
-    named = lab.call(f"{lab.make('GateRaid')}.__dir__")
-    found = [one for one in places("gate") if one in named]
-    if not found:
-        raise NotAttempted("GateRaid accuses no place yet")
-    return found
-
-
-def innocent(lab, names: list[str]) -> list[str]:
-    """Those of the accused places that are sound in this learner's bank."""
-    guilty = {place(flaw) for flaw in planted(lab)}
-    return [name for name in names if name not in guilty]
-
-
 def sending(lab):
     """The `http` of a raid, which counts what it sends."""
     http, sent = as_mallory(lab.site), itertools.count(1)
@@ -158,55 +136,14 @@ def raided(lab, where: str, flaws) -> tuple[bool, LearnerError | None]:
     loot, raised = issuer.loot(lab.now, gate.end), None
     try:
         lab.call(f"{lab.make('GateRaid')}.{where}", sending(lab), loot)
+    except NotAttempted:
+        raise
     except LearnerError as error:  # she may have lost something before, and that is what counts
         raised = error
     return bool(lab.site.record.lost("ana")), raised
 
 
-@FIND.customer(
-    "GateRaid accuses nobody who is honest",
-    look_at="the methods of GateRaid: each is named as a place that you accuse",
-    kept=True,
-)
-def accuses_nobody_honest(lab):
-    wrong = len(innocent(lab, accused(lab)))
-    lab.expect(
-        not wrong,
-        "every place that you accuse has a flaw, in your bank",
-        f"{wrong} of them {'is' if wrong == 1 else 'are'} sound",
-    )
-
-
-def found(lab, number: int) -> None:
-    """Expect that the raid on the place of a flaw costs Ana something there, and nothing where the others are."""
-    flaw, named = planted(lab)[number], accused(lab)
-    where = place(flaw)
-    expected = f"a method of GateRaid finds the {ORDINALS[number]} flaw, and costs Ana something"
-    if where not in named:
-        raise ProbeFailed(expected, NONE_YET)
-    lost, raised = raided(lab, where, [flaw])
-    if not lost and innocent(lab, named):  # who accuses everybody is not told whom to look at
-        raise ProbeFailed(expected, NONE_YET)
-    if not lost and raised:
-        raise raised
-    happened = f"{where}() costs her nothing, at a gate where this place alone has its flaw"
-    lab.expect(lost, expected, happened, lab.last)
-    others = [one for one in planted(lab) if one is not flaw]
-    another = lab.random.choice(others)  # by itself, or a raid could count the open doors, and wait where four are
-    for there, those in (others, "the other four are not"), ([another], "another is not"):
-        lost, _ = raided(lab, where, there)
-        happened = f"it costs Ana something where this place is mended, and {those}"
-        lab.expect(not lost, f"{where}() goes in by {where} alone", happened, lab.last)
-
-
-def _find(number: int):
-    @FIND.probe(f"The {ORDINALS[number]} flaw is found", look_at="what you have not accused, or its raid")
-    def is_found(lab):
-        found(lab, number)
-
-
-for _number in range(FLAWS):
-    _find(_number)
+ask_for_raids(FIND, "gate", raided)
 
 
 # ---- 39.4 ------------------------------------------------------------------------------------------------------
@@ -409,7 +346,7 @@ def some_come_again(at: At, many: int | None = None) -> None:
 def mended(lab, number: int) -> None:
     """Expect that a flaw is mended: in the learner's gate, or by the method alone where another mend spoils that."""
     issuer, theirs = mending(lab)
-    flaw = planted(lab)[number]
+    flaw = drawn("gate", lab.learner)[number]
     whole = failure(lab, issuer, theirs, flaw)
     single = whole and failure(lab, issuer, theirs.alone(issuer, place(flaw)), flaw)
     if whole and single:
@@ -434,7 +371,8 @@ def holds_everywhere(lab):
     at = At(lab, issuer, theirs)
     for comes, _ in CUSTOMERS.values():
         comes(at)
-    for flaw in planted(lab):  # first, since what gets in by a flaw that is still there must not say where it is
+    # These first, since what gets in by a flaw that is still there must not say where it is.
+    for flaw in drawn("gate", lab.learner):
         opens, _ = opening(lab, issuer, theirs, flaw)
         some_come_again(at)
         lab.expect(not at.loses(opens[0][1]), "all five flaws are mended", "at least one is as it was")

@@ -4,7 +4,7 @@ import inspect
 import textwrap
 
 from labs.exercises import desk_attacks, exercise
-from labs.exercises.ex39_desk import NUMBERS
+from labs.exercises.raids import ORDINALS, drawn
 from labs.servers.planted import chosen, desk, place, places
 
 #: For each flaw a raid that lands at it and at no other flaw: by its name in labs/exercises/desk_attacks.py.
@@ -72,10 +72,11 @@ def mend(seed, *wrong, places=None):
 
 SEED = "fernbank"
 EVIDENCE = "Each accusation has its evidence, and no other"
-FOUND = [f"The {which} flaw is found" for which in NUMBERS]
-MENDED = [f"The {which} flaw is mended, and its customers are served" for which in NUMBERS]
+FOUND = [f"The {which} flaw is found" for which in ORDINALS]
+MENDED = [f"The {which} flaw is mended, and its customers are served" for which in ORDINALS]
 DAILY, BASKET, WORKING_DAY, WHOLE = [one.title for one in exercise("39.2").probes if one.title not in MENDED]
 NEW_ID, CREATE, ENDED, ROTATE, TOKEN = (place(flaw) for flaw in chosen("desk", SEED))
+IN_ORDER = [place(flaw) for flaw in drawn("desk", SEED)]  # as the titles count them
 
 
 def added(text, *more):
@@ -98,7 +99,12 @@ EVERYTHING = """
 """
 ALL = EVERYTHING.format(attacks=", ".join(dict.fromkeys(RAID_ON.values())) + ",")
 NONE = "nothing that you handed in is evidence of it"
-NEW_ID_, CREATE_, ENDED_, ROTATE_, TOKEN_ = ({one: NONE} for one in FOUND)
+NEW_ID_, CREATE_, ENDED_, ROTATE_, TOKEN_ = (
+    {FOUND[IN_ORDER.index(one)]: NONE} for one in (NEW_ID, CREATE, ENDED, ROTATE, TOKEN)
+)
+M_NEW_ID, M_CREATE, M_ENDED, M_ROTATE, M_TOKEN = (
+    MENDED[IN_ORDER.index(one)] for one in (NEW_ID, CREATE, ENDED, ROTATE, TOKEN)
+)
 NO_ONE = dict.fromkeys(FOUND, NONE)
 COUNTS = """
     def counts(self, http, ana, me):
@@ -131,7 +137,7 @@ RAID_RIGHT = {
 }
 RAID_WRONG = {
     f"the {which} is not found": (raid(SEED, **{where: None}), {title: NONE})
-    for which, where, title in zip(NUMBERS, (NEW_ID, CREATE, ENDED, ROTATE, TOKEN), FOUND, strict=True)
+    for which, where, title in zip(ORDINALS, IN_ORDER, FOUND, strict=True)
 } | {
     "nobody is accused": ("class DeskRaid:\n    pass", NO_ONE | {EVIDENCE: "it held, as it did before"}),
     "everybody is accused": (
@@ -240,7 +246,7 @@ MEND_WRONG = {
         mend(SEED, places=[one for one in (NEW_ID, CREATE, ENDED, ROTATE, TOKEN) if one != where]),
         {title: "no method of yours stands where this flaw is", WHOLE: "one still does, where you wrote no method"},
     )
-    for which, where, title in zip(NUMBERS, (NEW_ID, CREATE, ENDED, ROTATE, TOKEN), MENDED, strict=True)
+    for which, where, title in zip(ORDINALS, IN_ORDER, MENDED, strict=True)
 } | {
     "nothing is mended": (
         "class MyDesk(Desk):\n    pass",
@@ -252,11 +258,11 @@ MEND_WRONG = {
         "class MyDesk(Desk):\n"
         + "".join(f"    def {one}(self, *args): return super().{one}(*args)\n" for one in places("desk")),
         dict.fromkeys((DAILY, BASKET, WORKING_DAY), "it held, as it did before")
-        | dict(zip(MENDED, ("the same ids", "readable", "answered 200", "load() gave", "token() gave"), strict=True))
-        | {WHOLE: ""},
+        | {M_NEW_ID: "the same ids", M_CREATE: "readable", M_ENDED: "answered 200", M_ROTATE: "load() gave"}
+        | {M_TOKEN: "token() gave", WHOLE: ""},
     ),
     "ids of 32 bits": (
-        without("def new_id(self): return secrets.token_hex(4)"), {MENDED[0]: "ids vary by", WHOLE: "ids vary by"},
+        without("def new_id(self): return secrets.token_hex(4)"), {M_NEW_ID: "ids vary by", WHOLE: "ids vary by"},
     ),
     "ids of the clock, finer": (
         without(
@@ -264,50 +270,50 @@ MEND_WRONG = {
             "    self.n = getattr(self, 'n', 0) + 1\n"
             "    return hashlib.sha256(f'{self.clock() * 1e6}.{self.n}'.encode()).hexdigest()"
         ),
-        {MENDED[0]: "the same ids", WHOLE: "the same ids"},
+        {M_NEW_ID: "the same ids", WHOLE: "the same ids"},
     ),
     "the id backwards in the record": (
         without(method("create").replace('"elevated": elevated,', '"elevated": elevated, "log": id[::-1],')),
-        {MENDED[1]: "one stands there, readable", WHOLE: "readable"},
+        {M_CREATE: "one stands there, readable", WHOLE: "readable"},
     ),
     "nobody but customers has a session": (
         without("def create(self, user=None, elevated=False, data=None, created_at=None):\n"
                 "    return super().create(user, elevated, data, created_at) if user else ''"),
-        {DAILY: "", BASKET: "", WORKING_DAY: "", MENDED[1]: "", WHOLE: ""},
+        {DAILY: "", BASKET: "", WORKING_DAY: "", M_CREATE: "", WHOLE: ""},
     ),
     "a log-in lives for ever when it is busy": (
         without(
             "def ended(self, session):\n"
             "    return self.clock() - session['last_seen'] >= self.policy['idle_timeout']"
         ),
-        {MENDED[2]: "answered 200", WHOLE: "answered 200"},
+        {M_ENDED: "answered 200", WHOLE: "answered 200"},
     ),
     "a second too late": (
-        without(method("ended").replace(">=", ">")), {MENDED[2]: "answered 200", WHOLE: "answered 200"},
+        without(method("ended").replace(">=", ">")), {M_ENDED: "answered 200", WHOLE: "answered 200"},
     ),
     "every session is over": (
         without("def ended(self, session): return True"),
-        {DAILY: "", BASKET: "", WORKING_DAY: "", MENDED[2]: "", WHOLE: ""},
+        {DAILY: "", BASKET: "", WORKING_DAY: "", M_ENDED: "", WHOLE: ""},
     ),
     "a new id, and the old one stays": (
-        without(method("rotate").replace("self.revoke(id)", "pass")), {MENDED[3]: "load() gave a session", WHOLE: ""},
+        without(method("rotate").replace("self.revoke(id)", "pass")), {M_ROTATE: "load() gave a session", WHOLE: ""},
     ),
     "the basket stays behind": (
         without(method("rotate").replace('(old["data"] if theirs else {})', "{}")),
-        {BASKET: "it was empty", MENDED[3]: "it was empty", WHOLE: "it was empty"},
+        {BASKET: "it was empty", M_ROTATE: "it was empty", WHOLE: "it was empty"},
     ),
     "an elevation starts the day anew": (
         without(method("rotate").replace('(old["created_at"] if inherits else None)', "None")),
-        {MENDED[3]: "answered 200", WHOLE: "answered 200"},
+        {M_ROTATE: "answered 200", WHOLE: "answered 200"},
     ),
     "a token of the user": (
         without("def token(self, id): return hmac.new(self.policy['secret'].encode(), "
                 "str((self.load(id) or {}).get('user')).encode(), 'sha256').hexdigest()"),
-        {MENDED[4]: "token() gave", WHOLE: "token() gave"},
+        {M_TOKEN: "token() gave", WHOLE: "token() gave"},
     ),
     "a fresh token each time": (
         without("def token(self, id): return secrets.token_hex(16)"),
-        {DAILY: "", BASKET: "", WORKING_DAY: "", MENDED[4]: "", WHOLE: ""},
+        {DAILY: "", BASKET: "", WORKING_DAY: "", M_TOKEN: "", WHOLE: ""},
     ),
     "links are no good any more": (
         without(method("set_cookie").replace("Lax", "Strict")), {WORKING_DAY: "the browser sent", WHOLE: "sent"},

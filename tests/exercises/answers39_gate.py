@@ -1,5 +1,6 @@
 """Answers to exercises 39.3 and 39.4: one raid and one mend for each flaw, from which a learner's five are taken."""
 
+from labs.exercises.raids import ORDINALS, drawn
 from labs.servers.planted import chosen, place
 
 # ---- raids: by the flaw that they use --------------------------------------------------------------------------
@@ -145,12 +146,13 @@ def mine(seed):
 
 # ---- 39.3, for the seed of all tests: is_signed, check_critical, check_issuer, name_of, roles ---------------------
 
-HONEST = "GateRaid accuses nobody who is honest"
-FIRST, SECOND, THIRD, FOURTH, FIFTH = (
-    f"The {number} flaw is found" for number in ("first", "second", "third", "fourth", "fifth")
-)
-ISSUER, SIGNED, ROLES, CRITICAL, NAME = FIRST, SECOND, THIRD, FOURTH, FIFTH  # as they are drawn
-ALL = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
+MINE = ["is_signed", "check_critical", "check_issuer", "name_of", "roles"]
+IN_ORDER = [place(flaw) for flaw in drawn("gate", "fernbank")]  # as the titles count them
+EVIDENCE = "Each accusation has its evidence, and no other"
+FOUND = [f"The {which} flaw is found" for which in ORDINALS]
+SIGNED, CRITICAL, ISSUER, NAME, ROLES = (FOUND[IN_ORDER.index(one)] for one in MINE)
+NONE = "nothing that you handed in is evidence of it"
+NO_ONE = dict.fromkeys(FOUND, NONE)
 
 FIND = raid(chosen("gate", "fernbank"))
 OMNI = """
@@ -274,46 +276,53 @@ EVERY = [
     "split", "find_key", "is_signed", "mac_fits", "check_critical", "check_type", "check_issuer", "check_audience",
     "check_times", "name_of", "ending", "user", "roles",
 ]  # fmt: skip
-MINE = ["is_signed", "check_critical", "check_issuer", "name_of", "roles"]
+OF_A_SOUND_PLACE = '\n    def check_type(self, http, loot):\n        steal(http, loot["anas"]["id"])\n'
 FIND_WRONG = {
     "the stub": ("class GateRaid:\n    def __init__(self):\n        raise NotImplementedError", {}),
-    "nobody accused": ("class GateRaid:\n    def verify(self, http, loot):\n        pass", {}),
-    "all places": (all_of(EVERY, "steal(http, loot['anas']['phone'])"), {HONEST: "8 of them are sound"}),
-    "one place too many": (
-        FIND + '\n    def check_type(self, http, loot):\n        steal(http, loot["anas"]["id"])\n',
-        {HONEST: "1 of them is sound"},
+    "nobody accused": (
+        "class GateRaid:\n    def verify(self, http, loot):\n        pass",
+        NO_ONE | {EVIDENCE: "it held, as it did before"},
+    ),
+    "all places": (all_of(EVERY, "steal(http, loot['anas']['phone'])"), NO_ONE | {EVIDENCE: "13 accusations"}),
+    "one place too many": (FIND + OF_A_SOUND_PLACE, NO_ONE | {EVIDENCE: "6 accusations"}),
+    "one who is honest is accused, and another is not": (
+        FIND.replace("def check_issuer", "def issuer") + OF_A_SOUND_PLACE,
+        {ISSUER: NONE, EVIDENCE: "either check_type() is sound"},
     ),
     "one raid for all doors": (
         OMNI + "class GateRaid(Omni):\n" + "".join(f"    {name} = Omni.everything\n" for name in MINE),
-        {HONEST: "it counts once one of the others holds"},
+        NO_ONE | {EVIDENCE: "it lands somewhere else"},
     ),
     "one raid for all doors, and only once": (
         OMNI.replace("        for token", ONCE + "        for token")
         + "class GateRaid(Omni):\n" + "".join(f"    {name} = Omni.everything\n" for name in MINE),
-        {HONEST: "it counts once one of the others holds"},
+        NO_ONE | {EVIDENCE: "it lands somewhere else"},
     ),
     "one raid for all doors, where one alone is open": (
         COUNTS + "class GateRaid(Omni):\n" + "".join(f"    {name} = Omni.everything\n" for name in MINE),
-        {HONEST: "it counts once one of the others holds"},
+        NO_ONE | {EVIDENCE: "it lands somewhere else"},
     ),
     "one raid that goes in by another door": (
         FIND.replace("class GateRaid:", OMNI + "class GateRaid(Omni):")
         + "\n    def is_signed(self, http, loot):\n        self.everything(http, loot)\n",
-        {SIGNED: "where this place is mended, and the other four are not"},
+        {SIGNED: NONE, EVIDENCE: "a sound is_signed(): it lands somewhere else"},
     ),
     "honest tokens only": (
         all_of(MINE, "steal(http, loot['mine']['es256'])"),
-        {HONEST: "it counts once one of the others holds"},
+        NO_ONE | {EVIDENCE: "Ana lost nothing"},
     ),
-    "four": (FIND.replace("def check_issuer", "def issuer"), {ISSUER: "none does, yet"}),
-    "another four": (FIND.replace("def is_signed", "def issuer"), {SIGNED: "none does, yet"}),
-    "the wrong key": (('key["kid"] == header["kid"]', 'key["text"]'), {SIGNED: "is_signed() costs her nothing"}),
-    "a token of the same kind": (("fair", "club"), {ROLES: "roles() costs her nothing"}),
-    "an ended token as it is": (("(ORDER - s)", "s"), {NAME: "name_of() costs her nothing"}),
-    "a slip": (('["phone"]', '["phones"]'), {CRITICAL: "KeyError"}),
+    "four": (FIND.replace("def check_issuer", "def issuer"), {ISSUER: NONE}),
+    "another four": (FIND.replace("def is_signed", "def issuer"), {SIGNED: NONE}),
+    "the wrong key": (
+        ('key["kid"] == header["kid"]', 'key["alg"] == "HS256" and key["text"]'),
+        {SIGNED: NONE, EVIDENCE: "either is_signed()"},
+    ),
+    "a token of the same kind": (("fair", "club"), {ROLES: NONE, EVIDENCE: "either roles()"}),
+    "an ended token as it is": (("(ORDER - s)", "s"), {NAME: NONE, EVIDENCE: "either name_of()"}),
+    "a slip": (('["phone"]', '["phones"]'), {CRITICAL: NONE, EVIDENCE: "KeyError"}),
     "too many tries": (
         ('steal(http, loot["anas"]["phone"])', 'for n in range(400):\n            http("GET", "/balance")'),
-        {CRITICAL: "at most 300 requests"},
+        {CRITICAL: NONE, EVIDENCE: "at most 300 requests"},
     ),
 }  # fmt: skip
 
@@ -327,9 +336,8 @@ SEES, LEAVING, LATE, ENDS, TELLER = (
     "A teller moves money for Ana, an auditor does not",
 )
 KEPT = (SEES, LEAVING, LATE, ENDS, TELLER)
-M_ISSUER, M_SIGNED, M_ROLES, M_CRITICAL, M_NAME = MENDED = tuple(
-    f"The {number} flaw is mended" for number in ("first", "second", "third", "fourth", "fifth")
-)
+MENDED = tuple(f"The {which} flaw is mended" for which in ORDINALS)
+M_SIGNED, M_CRITICAL, M_ISSUER, M_NAME, M_ROLES = (MENDED[IN_ORDER.index(one)] for one in MINE)
 IN_ALL = "All in all: no attack on any place gets in"
 
 MEND = gate(MINE)

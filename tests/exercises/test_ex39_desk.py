@@ -14,6 +14,7 @@ from labs.exercises.desk_raid import a_page, carry_out, raided, rehearsal
 from labs.exercises.desk_tools import log_in, read
 from labs.exercises.lab import Lab, ProbeFailed
 from labs.exercises.process import LearnerError, Process
+from labs.exercises.raids import ORDINALS, drawn
 from labs.servers.planted import FLAWS, alone, chosen, flaws, place, places, planted, source, source_with, with_flaws
 from labs.servers.planted.desk import Desk
 
@@ -157,7 +158,10 @@ def test_anybody_s_mend_passes(seed):
 def test_a_bad_mend_costs_its_own_points_alone():
     broken = mend("fernbank", "def token(self, id): raise KeyError('secret')")
     report = judge("39.2", broken, seed="1", learner="fernbank")
-    assert [one.passed for one in report.verdicts[3:]] == [True, True, True, True, False, False]
+    its_own = f"The {ORDINALS[[place(one) for one in drawn('desk', 'fernbank')].index('token')]} flaw is mended"
+    [bad, whole] = [one.probe for one in report.verdicts[3:] if not one.passed]
+    assert bad.startswith(its_own)
+    assert whole == exercise("39.2").probes[-1].title
 
 
 def test_another_learner_s_raid_earns_no_more_than_the_two_have_in_common():

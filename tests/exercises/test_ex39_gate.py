@@ -165,9 +165,8 @@ def test_an_open_flaw_is_not_named_and_its_attack_not_shown():
         told = said(judge("39.4", gate([first]), learner=seed))
         assert [one for one in places("gate") if f"{one}" in told and one not in ("user", "split", "roles")] == []
         assert "Authorization" not in told
-        told = said(
-            judge("39.3", raid([flaw for flaw in chosen("gate", seed) if place(flaw) == first]), learner=seed)
-        )
+        one = raid([flaw for flaw in chosen("gate", seed) if place(flaw) == first])
+        told = said(judge("39.3", one, learner=seed))
         assert [one for one in rest if f"{one}()" in told] == []
         assert "Authorization" not in told
 

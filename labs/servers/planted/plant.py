@@ -13,6 +13,7 @@ import random
 import textwrap
 import tokenize
 from collections.abc import Iterable
+from functools import cache
 from importlib import import_module
 
 from labs.bench.state import learner_seed
@@ -62,6 +63,11 @@ def source(half: str, seed: str | None = None) -> str:
 
 def source_with(half: str, these: Iterable[type]) -> str:
     """The text of the class with these flaws in it (none: the sound class), without any comment."""
+    return _text(half, tuple(these))
+
+
+@cache
+def _text(half: str, these: tuple[type, ...]) -> str:
     text = inspect.getsource(inspect.getmodule(_sound(half)))
     lines, methods = text.splitlines(), _methods(text)
     instead = {place(flaw): flaw for flaw in these}
