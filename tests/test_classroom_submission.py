@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 
 import pytest
 from mini_course import ROOT
@@ -221,6 +222,11 @@ def test_the_time_of_a_submission_is_for_all_its_exercises(change, klass, monkey
     assert graded.points == 0
     assert "more than 0.5 seconds in all" in graded.reports[0].verdicts[0].happened
     assert [report.message for report in graded.reports[1:]] == [STOPPED] * 3
+
+
+def test_whoever_s_process_does_not_start_is_not_graded(folder, klass):
+    with pytest.raises(ClassroomError, match="did not start"):
+        grade(read(folder, "ada", LAB), LAB, klass, lambda command: [sys.executable, "-c", ""])
 
 
 def test_a_cell_that_does_not_load_is_tried_once(change, klass, monkeypatch):

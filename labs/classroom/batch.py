@@ -261,6 +261,8 @@ class _Task:
             found = future.result()
         except KilledWorker as lost:
             return f"It was not judged: each of the {lost.allowed_failures + 1} workers that tried was lost."
+        except ClassroomError as error:
+            return f"It was not judged. {error.message}"
         except Exception as error:  # a defect of the course: it must not cost the other learners their grades
             return f"It was not judged: the judge itself stopped with {type(error).__name__}: {error!s:.200}"
         if isinstance(found, str):  # true of every submission, so there is no point in going on

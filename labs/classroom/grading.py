@@ -9,6 +9,7 @@ from labs import __version__
 from labs.exercises import Report, exercise, judge
 
 from .class_folder import ClassFolder
+from .errors import ClassroomError
 from .submission import Lab, Submission
 
 SECONDS = 60.0  # of the learner's code, for all exercises of a submission together
@@ -67,7 +68,8 @@ def grade(
     """Judge the exercises of a submission (default: all, or `only` these), each with its own draw.
 
     The draw follows from the class's secret, the learner, the exercise and the attempt: graded again, it is the same.
-    `within` puts the sandbox around a command. Raises ClassroomError when the class has no secret.
+    `within` puts the sandbox around a command. Raises ClassroomError when the class has no secret, and when a process
+    for the learner's code does not start: that is no fault of theirs, and costs nothing.
     """
     began, left, reports, unusable = time.perf_counter(), SECONDS, [], {}
     seed = klass.seed_of(submission.learner)
@@ -84,6 +86,8 @@ def grade(
             report.status, report.message = "unusable", unusable.get(same, STOPPED)
         else:
             report = judge(the.id, source, seed=draw, learner=seed, within=within, seconds=left)
+            if report.status == "not judged":
+                raise ClassroomError(report.message)
             if report.status == "unusable":
                 unusable[same] = report.message
         reports.append(report)

@@ -9,7 +9,7 @@ from labs.bench import BenchError, learner_seed
 from .exercise import Exercise, Probe, exercise
 from .lab import Lab, ProbeFailed, Refused
 from .learner import cell
-from .process import TOTAL_SECONDS, LearnerError, NotAttempted, Process, Within
+from .process import TOTAL_SECONDS, LearnerError, NotAttempted, NotStarted, Process, Within
 from .report import Report, Verdict
 
 UNSERVED = "it held, but it counts only once the customers of this exercise are served"
@@ -32,7 +32,8 @@ def judge(
     defines a function which returns the answer is as good. `seed` (text) replays an earlier report; without it the
     probes draw afresh. `learner` is the seed of the learner whose work it is (default: this learner's, on which hangs
     what some exercises give). `within` puts a sandbox around the command of the learner's process, whose calls may
-    take `seconds` together. Raises UnknownExercise; the hand-in itself never makes this raise.
+    take `seconds` together. Raises UnknownExercise; the hand-in itself never makes this raise. Where its process
+    does not start, the report's status is "not judged".
     """
     the, began = exercise(id), time.perf_counter()
     report = Report(the.id, the.title, seed or secrets.token_hex(4), of=the.points, learner=_learner(learner))
@@ -42,9 +43,12 @@ def judge(
         report.status, report.message = "unusable", message
     else:
         given = the.given(report.learner) if the.given else ""
-        with Process(source, the.imports, given=given, within=within, seconds=seconds) as process:
-            _run_probes(the, process, None, report)
-            report.printed = process.printed
+        try:
+            with Process(source, the.imports, given=given, within=within, seconds=seconds) as process:
+                _run_probes(the, process, None, report)
+                report.printed = process.printed
+        except NotStarted as why:
+            report.status, report.message, report.verdicts = "not judged", str(why), []
     report.seconds = time.perf_counter() - began
     return report
 
@@ -138,6 +142,8 @@ def _verdict(the: Exercise, probe: Probe, process, answer, seed, learner):
         verdict.happened = "your code asked the store while it was down, and passed the error on"
     except NotAttempted as error:
         verdict.happened, stub = str(error), True
+    except NotStarted:
+        raise
     except LearnerError as error:
         # What broke is not what the probe asks about: its own look_at would send the learner to the wrong place.
         verdict.happened = str(error)

@@ -35,6 +35,10 @@ class LearnerError(Exception):
         self.type, self.line, self.said = type, line, said
 
 
+class NotStarted(Exception):
+    """The process for the learner's code did not start: that says nothing about the code. A full sentence."""
+
+
 class NotAttempted(LearnerError):
     """The stub is still there: it raised NotImplementedError."""
 
@@ -44,7 +48,8 @@ class Process:
 
     `remotes` (dict of name -> (object, method names)) are the judge's objects that the learner's side may call.
     `within` puts a sandbox around the command that starts the process; `seconds` is for all calls together.
-    Every method may raise LearnerError. The process is started again by the next load() after it had to be killed.
+    Every method may raise LearnerError, and load() NotStarted. The process is started again by the next load() after
+    it had to be killed.
     """
 
     def __init__(
@@ -117,16 +122,19 @@ class Process:
         )
         self._calls: dict[int, queue.SimpleQueue] = {}
         self._sending = threading.Lock()
-        ready = threading.Event()
+        ready = queue.SimpleQueue()
         threading.Thread(target=self._read, args=[self._popen, self._calls, ready], daemon=True).start()
-        if not ready.wait(START_SECONDS):
+        try:
+            runs = ready.get(timeout=START_SECONDS)
+        except queue.Empty:
+            runs = False
+        if not runs:
             self.kill()
-            raise LearnerError("the process for your code did not start: this machine is very busy; check again")
+            raise NotStarted("The process for your code did not start: this machine is very busy. Check again.")
 
     def _read(self, popen, calls, ready):
         """Hand each message to the call that it belongs to; None when the process is gone or floods the wire."""
-        popen.stdout.readline(plain.LIMIT)  # the first line says that it runs
-        ready.set()
+        ready.put(bool(popen.stdout.readline(plain.LIMIT)))  # the first line says that it runs
         while text := popen.stdout.readline(plain.LIMIT + 2):
             try:
                 message = json.loads(text)

@@ -28,9 +28,9 @@ class Verdict:
 class Report:
     """The outcome of one check.
 
-    `status` is "passed", "partly", "failed", "not attempted" (the stub is still there) or "unusable" (the hand-in
-    could not be run at all: `message` says why). `points` of `of` were earned. `seed` (str) replays it, for the
-    learner whose seed is `learner`.
+    `status` is "passed", "partly", "failed", "not attempted" (the stub is still there), "unusable" (the hand-in could
+    not be run at all: `message` says why) or "not judged" (this machine could not run any). `points` of `of` were
+    earned. `seed` (str) replays it, for the learner whose seed is `learner`.
     """
 
     exercise: str

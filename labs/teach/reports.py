@@ -20,7 +20,7 @@ def draw(report: Report, replay: str = "") -> Drawing:
     """The report as HTML and as text. `replay`: the call that repeats the draw, shown when a probe failed."""
     if report.status == "not attempted":
         return _sentence(report, "not attempted yet")
-    if report.status == "unusable":
+    if report.status in ("unusable", "not judged"):
         return _sentence(report, "could not be run", report.message)
     failed = not report.passed
     return Drawing(_html(report, replay if failed else ""), _text(report, replay if failed else ""))

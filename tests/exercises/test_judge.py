@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from labs.exercises import Exercise, Report, judge
+from labs.exercises import Exercise, Report, judge, process
 from labs.exercises import exercise as registry
 from labs.exercises.exercise import BASICS, _registry
 from labs.exercises.process import LEARNER
@@ -158,6 +158,27 @@ def test_a_seed_replays_and_without_one_every_check_draws_afresh(declare):
     judge("99.1", "def f(): pass", seed=first.seed)
     judge("99.1", "def f(): pass")
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+def nothing_starts(command):
+    return [sys.executable, "-c", ""]
+
+
+@pytest.mark.parametrize("when", ["at once", "in a probe"])
+def test_a_process_that_does_not_start_is_no_fault_of_the_learner_s(declare, monkeypatch, when):
+    trial = declare(defines=("f",))
+    starts = iter([list] if when == "in a probe" else [])
+
+    @trial.probe("It survives a restart")
+    def probe(lab):
+        lab.restart()
+
+    report = judge("99.1", "def f(): pass", within=lambda command: next(starts, nothing_starts)(command))
+    assert (report.status, report.points, report.verdicts) == ("not judged", 0, [])
+    assert "this machine is very busy" in report.message
+    monkeypatch.setattr(process, "START_SECONDS", 0.05)
+    hangs = [sys.executable, "-c", "import time; time.sleep(60)"]
+    assert judge("99.1", "def f(): pass", within=lambda command: hangs).status == "not judged"
 
 
 def test_mutated_arguments_are_said(declare):
